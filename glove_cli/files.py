@@ -1,0 +1,208 @@
+"""Outputs that appear complete or not at all.
+
+A file or folder is written under a temporary name next to its place, synced, and renamed. Whatever
+interrupts the writing leaves what stood there before. A pipe or a device is written straight through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from glove_cli.errors import OutputError
+
+META_NAME = "meta.json"
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Refuse, before any long work, an output that could not be written at its end.
+
+    Parameters
+    ----------
+    path : path-like
+        A file or folder to be made. Missing parent folders are made when it is written.
+    force : bool
+        Whether something that already stands at `path` may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If `path` exists and `force` is false, or no folder can be written there.
+    """
+    path = Path(path)
+    if is_stream(path):
+        return
+    if not force and os.path.lexists(path):
+        raise OutputError(f"{path}: already exists. Use --force to replace it, or choose another name.")
+    parent = path.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise OutputError(f"{path}: {parent} is not a folder. Choose another place.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: the folder {parent} can't be written. Choose another place or change its permissions.")
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Tell whether `path` is something to write through (a pipe, a device), not a file to replace."""
+    path = Path(path)
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextlib.contextmanager
+def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[BinaryIO]:
+    """Open a binary file for writing that appears under its name only when the block ends well.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to make; a pipe or device is written straight through.
+    force : bool
+        Whether an existing file may be replaced.
+
+    Yields
+    ------
+    file : binary file
+
+    Raises
+    ------
+    OutputError
+        If `path` exists and `force` is false, is a folder, or can't be written (also when the disk is full).
+    """
+    path = Path(path)
+    check_output(path, force=force)
+    if is_stream(path):
+        with path.open("wb") as stream:
+            yield stream
+        return
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder, a file was to be written there. Choose another name.")
+    temporary = _temporary_name(path)
+    try:
+        _make_parents(path)
+        with _named_errors(path):
+            file = temporary.open("xb")
+        with file:
+            yield file
+            with _named_errors(path):
+                file.flush()
+                os.fsync(file.fileno())
+        with _named_errors(path):
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+    """Make a folder that appears under its name only when the block ends well.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder to make.
+    force : bool
+        Whether an existing result may be replaced. A folder without a `meta.json` that isn't empty is never replaced.
+
+    Yields
+    ------
+    temporary : Path
+        The folder to write the files into.
+
+    Raises
+    ------
+    OutputError
+        If `path` exists and may not be replaced, or can't be written (also when the disk is full).
+    """
+    path = Path(path)
+    check_output(path, force=force)
+    if os.path.lexists(path) and not _is_result(path):
+        raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
+    temporary = _temporary_name(path)
+    try:
+        _make_parents(path)
+        with _named_errors(path):
+            temporary.mkdir()
+            yield temporary
+            for name in sorted(os.listdir(temporary)):
+                _sync_file(temporary / name)
+            _sync_folder(temporary)
+            _replace_folder(temporary, path)
+            _sync_folder(path.absolute().parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_result(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and ((path / META_NAME).is_file() or not any(path.iterdir()))
+
+
+def _replace_folder(temporary: Path, path: Path) -> None:
+    """Put `temporary` at `path`; afterwards `temporary` holds what stood there, if anything did."""
+    if not path.exists():
+        os.rename(temporary, path)
+        return
+    if _exchange(temporary, path):
+        return
+    aside = _temporary_name(path)
+    os.rename(path, aside)
+    os.rename(temporary, path)
+    os.rename(aside, temporary)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two names in one step, where the system can (Linux, renameat2)."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+
+
+def _make_parents(path: Path) -> None:
+    with _named_errors(path):
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Turn a failed write into an error that names the output, not the temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can't be written: {error.strerror or error}. Free space or choose another place."
+        ) from error
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # systems on which a folder can't be opened sync its entries themselves
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

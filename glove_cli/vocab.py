@@ -1,0 +1,155 @@
+"""Words and how often each occurs: build, load, save.
+
+Words are `str`; bytes that are not UTF-8 survive as surrogate escapes, so that every byte of a corpus
+comes out of every file as it went in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import FormatError, OptionError
+from glove_cli.files import output_file
+
+MAX_WORDS = 2**31 - 1
+
+
+def word_to_bytes(word: str) -> bytes:
+    """Return the bytes of a word, also of one that was not UTF-8."""
+    return word.encode("utf-8", "surrogateescape")
+
+
+def word_from_bytes(word: bytes) -> str:
+    """Return a word for its bytes; what is not UTF-8 becomes surrogate escapes."""
+    return word.decode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, eq=False)
+class Vocab:
+    """The words of a model in the order of their ids, and their counts.
+
+    Attributes
+    ----------
+    words : list of str, length V
+        Word of each id.
+    counts : int64 array (V,)
+        Occurrences of each word, in tokens.
+    """
+
+    words: Sequence[str]
+    counts: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if len(self.words) != len(self.counts):
+            raise FormatError(f"vocabulary: {len(self.words)} words but {len(self.counts)} counts. Give one count a word.")
+        if len(self.words) > MAX_WORDS:
+            raise OptionError(f"vocabulary: {len(self.words):,} words, at most {MAX_WORDS:,} are possible. Raise --min-count.")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocab):
+            return NotImplemented
+        return list(self.words) == list(other.words) and np.array_equal(self.counts, other.counts)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Id of each word."""
+        return {word: i for i, word in enumerate(self.words)}
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write `word SP count LF` lines, as the reference does.
+
+        Raises
+        ------
+        OutputError
+            If `path` exists and `force` is false, or can't be written.
+        """
+        with output_file(path, force=force) as file:
+            file.write(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the vocabulary as the bytes of a vocabulary file."""
+        lines = (b"%s %d\n" % (word_to_bytes(w), n) for w, n in zip(self.words, self.counts.tolist(), strict=True))
+        return b"".join(lines)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Vocab:
+        """Read a vocabulary file, ours or the reference's; the order of its lines gives the ids.
+
+        Raises
+        ------
+        FormatError
+            If the file can't be read, is empty, or has a line without a count, with a count below 1, or with a word seen before.
+        """
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise FormatError(f"{path}: can't be read: {error.strerror}. Give a vocabulary file.") from error
+        return cls.from_bytes(data, name=os.fspath(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, name: str = "vocabulary") -> Vocab:
+        """Parse the bytes of a vocabulary file; `name` is what errors call it."""
+        if not data:
+            raise FormatError(f"{name}: is empty. Give a vocabulary file with one `word count` a line.")
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        lines = data.split(b"\n")[:-1]
+        if len(lines) > MAX_WORDS:
+            raise OptionError(f"{name}: {len(lines):,} words, at most {MAX_WORDS:,} are possible. Cut the list.")
+        words: list[str] = []
+        counts = np.empty(len(lines), np.int64)
+        seen: dict[bytes, int] = {}
+        for number, line in enumerate(lines, 1):
+            word, separator, count = line.removesuffix(b"\r").rpartition(b" ")
+            shown = line[:60].decode("utf-8", "backslashreplace")
+            if not separator or not word or not count.isdigit() or not 0 < int(count) < 2**63:
+                raise FormatError(f"{name}: line {number} is not `word count`: {shown!r}. Give one word and its count a line.")
+            if word in seen:
+                raise FormatError(
+                    f"{name}: line {number} repeats the word of line {seen[word]}: {shown!r}. Each word may stand once."
+                )
+            seen[word] = number
+            words.append(word_from_bytes(word))
+            counts[number - 1] = int(count)
+        return cls(words, counts)
+
+    @classmethod
+    def from_counts(
+        cls, words: Iterable[bytes], counts: NDArray[np.int64], *, min_count: int = 1, max_vocab: int | None = None
+    ) -> tuple[Vocab, NDArray[np.int64]]:
+        """Keep and order the words of a corpus: count descending, then the word's bytes ascending.
+
+        Parameters
+        ----------
+        words : iterable of bytes, length N
+            The distinct words of a corpus, in any order.
+        counts : int64 array (N,)
+            Occurrences of each, in tokens.
+        min_count : int
+            Words that occur less often are left out.
+        max_vocab : int, optional
+            Keep only so many words, the first ones of the order above; so a tie at the cut is decided by the bytes.
+
+        Returns
+        -------
+        vocab : Vocab
+        order : int64 array (V,)
+            Position in `words` of each word kept.
+        """
+        listed = list(words)
+        kept = np.flatnonzero(counts >= min_count)
+        # numpy's "S" type would drop trailing NULs, so the bytes are ordered as Python objects.
+        order = np.array(sorted(kept.tolist(), key=lambda i: (-counts[i], listed[i])), np.int64)
+        if max_vocab is not None:
+            order = order[:max_vocab]
+        return cls([word_from_bytes(listed[i]) for i in order.tolist()], counts[order]), order
