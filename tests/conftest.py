@@ -1,0 +1,84 @@
+"""Fixtures shared by the tests: the reference's files, and small texts and matrices of our own."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A small text with everything that can go wrong in reading: blank lines, carriage returns, tabs, no-break spaces, bytes
+# that are not UTF-8, a word that no other document has, and a last line without an end.
+AWKWARD_TEXT = (
+    b"the cat sat on the mat\n"
+    b"\n"
+    b"the  dog\tsat on\r\n"
+    b"   the c\rat   \n"
+    b"\r\n"
+    b"the\xc2\xa0cat \xff\xfe caf\xc3\xa9 the the the\n"
+    b"mat the caf\xc3\xa9 dog on sat the\x0bmat a\x00b a\x00b a\x00"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail at once where the shared data must be there and isn't."""
+    if os.environ.get("GLOVE_REQUIRE_SHARED_DATA") == "1" and not _shared_folder().is_dir():
+        raise pytest.UsageError(f"GLOVE_REQUIRE_SHARED_DATA=1, but there is no folder {_shared_folder()}")
+
+
+def _shared_folder() -> Path:
+    return Path(os.environ.get("GLOVE_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
+
+
+class SharedData:
+    """The shared test data: a folder whose `.xz` files are unpacked when they are asked for."""
+
+    def __init__(self, root: Path, unpacked: Path) -> None:
+        self.root = root
+        self._unpacked = unpacked
+
+    def path(self, name: str) -> Path:
+        """Return the path of a file; `name` leaves out the `.xz` of a packed one."""
+        plain = self.root / name
+        if plain.exists():
+            return plain
+        packed = self.root / f"{name}.xz"
+        target = self._unpacked / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(lzma.decompress(packed.read_bytes()))
+        return target
+
+    def bytes(self, name: str) -> bytes:
+        """Return the (unpacked) bytes of a file."""
+        return self.path(name).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> SharedData:
+    """Give the shared data; a test that needs it is skipped where it is absent."""
+    root = _shared_folder()
+    if not (root / "stanford").is_dir():
+        if os.environ.get("GLOVE_REQUIRE_SHARED_DATA") == "1":
+            pytest.fail(f"GLOVE_REQUIRE_SHARED_DATA=1, but there is no folder {root / 'stanford'}")
+        pytest.skip(f"the reference's files are not here (no folder {root / 'stanford'}; see GLOVE_SHARED_DATA)")
+    return SharedData(root, tmp_path_factory.mktemp("unpacked"))
+
+
+@pytest.fixture
+def awkward_corpus(tmp_path: Path) -> Path:
+    """Write the awkward text to a file."""
+    path = tmp_path / "awkward.txt"
+    path.write_bytes(AWKWARD_TEXT)
+    return path
+
+
+def file_hashes(folder: Path, *, leave_out: tuple[str, ...] = ("meta.json",)) -> dict[str, str]:
+    """Return the SHA-256 of every file of a result but its `meta.json`, which holds times."""
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir()) if p.name not in leave_out
+    }
