@@ -10,7 +10,7 @@ Dimension letters: V words, d dimensions, n entries.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -69,11 +69,12 @@ def cooccurrence(
 ) -> dict[tuple[int, int], float]:
     """Count pairs by the double loop over positions; give {(row, column): x}.
 
-    Words outside the vocabulary are removed before distances are measured. `left`: row is the left word of the
-    pair, as in the reference's asymmetric file. `right`: its transpose. `symmetric`: both, so that a pair of the same word counts twice.
+    Words outside the vocabulary are removed before distances are measured. `left`: row is the left word of the pair,
+    as in the reference's asymmetric file. `right`: its transpose. `symmetric`: both, so that a pair of the same word
+    counts twice.
     """
     ids = {word: i for i, word in enumerate(words)}
-    units: Counter[tuple[int, int]] = Counter()
+    units: dict[tuple[int, int], int] = defaultdict(int)
     for document in documents:
         kept = [ids[token] for token in document if token in ids]
         for right in range(len(kept)):

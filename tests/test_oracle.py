@@ -52,7 +52,8 @@ def test_weights_are_within_half_a_unit_of_one_over_distance() -> None:
 
 
 def test_one_update_by_hand() -> None:
-    # One entry, d = 1: w = 2, c = 3, biases 0.5 and 0.25, x = e, x_max = 4e, alpha = 0.5, so f = 1/2, diff = 5.75, f diff = 2.875.
+    # One entry, d = 1: w = 2, c = 3, biases 0.5 and 0.25, x = e, x_max = 4e, alpha = 0.5,
+    # so f = 1/2, diff = 5.75, f diff = 2.875.
     theta = oracle.Parameters(np.array([[2.0]]), np.array([[3.0]]), np.array([0.5]), np.array([0.25]))
     gradsq = oracle.Parameters(np.array([[4.0]]), np.array([[9.0]]), np.array([16.0]), np.array([25.0]))
     entry = (np.array([0]), np.array([0]), np.array([math.e]))
@@ -85,7 +86,8 @@ def test_gradient_equals_finite_differences_of_the_objective() -> None:
             array[position] = kept - h
             below = oracle.objective(theta, row, col, x, **options)
             array[position] = kept
-            # J is a polynomial of degree 2 in one parameter: central differences have no truncation error, only rounding, eps J / h.
+            # J is a polynomial of degree 2 in each parameter: a central difference has no truncation error,
+            # only rounding, eps J / h.
             limit = 4 * np.finfo(float).eps * above / h
             assert abs((above - below) / (2 * h) - getattr(exact, name)[position]) <= limit
 
@@ -145,6 +147,6 @@ def test_training_equals_the_reference(shared_data: SharedData) -> None:
             for ours, name in ((theta, folder), (gradsq, f"{folder}.gradsq")):
                 theirs = oracle.read_reference_parameters(shared_data.path(f"{name}.{epoch:03d}.bin"), V, d)
                 for part in ours.names:
-                    # Both are float64 and differ in the order of the sum in w . c alone: at most a few thousand roundings of 1e-16.
+                    # Both are float64 and differ in the order of the sum in w . c alone: a few thousand roundings of 1e-16.
                     np.testing.assert_allclose(getattr(ours, part), getattr(theirs, part), rtol=1e-10, atol=1e-12)
     assert len(logged) == 3
