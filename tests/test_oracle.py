@@ -147,6 +147,6 @@ def test_training_equals_the_reference(shared_data: SharedData) -> None:
             for ours, name in ((theta, folder), (gradsq, f"{folder}.gradsq")):
                 theirs = oracle.read_reference_parameters(shared_data.path(f"{name}.{epoch:03d}.bin"), V, d)
                 for part in ours.names:
-                    # Both are float64 and differ in the order of the sum in w . c alone: a few thousand roundings of 1e-16.
+                    # Both are float64 and differ in the order of the sum in w . c: thousands of roundings of 1e-16.
                     np.testing.assert_allclose(getattr(ours, part), getattr(theirs, part), rtol=1e-10, atol=1e-12)
     assert len(logged) == 3

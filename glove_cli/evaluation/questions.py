@@ -1,0 +1,130 @@
+"""Read question and similarity files, and check the vectors they are asked of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import FormatError, GloveError, OptionError
+
+PathLike = str | os.PathLike[str]
+Question = tuple[str, str, str, str]
+
+
+def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple[str, list[Question]]]:
+    """Read analogy questions: four words a line, `a b c d` for "a is to b as c is to d".
+
+    Parameters
+    ----------
+    folder_or_files : path-like or sequence of path-like
+        A folder, whose `.txt` files are read in the order of their names, or one or more files. A line `: name`
+        begins a new category inside a file, as in the word2vec tool's single file.
+
+    Returns
+    -------
+    categories : list of (str, list of four-word tuples)
+        Categories are called after their file or their `: name` line.
+
+    Raises
+    ------
+    FormatError
+        If a file can't be read, a line doesn't hold four words, or there is no question at all.
+    """
+    if isinstance(folder_or_files, (str, os.PathLike)):
+        path = Path(folder_or_files)
+        files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    else:
+        files = [Path(name) for name in folder_or_files]
+    categories: list[tuple[str, list[Question]]] = []
+    for path in files:
+        current: list[Question] = []
+        categories.append((path.stem, current))
+        for number, line in _lines(path):
+            words = line.split()
+            if words[0] == ":":
+                current = []
+                categories.append((" ".join(words[1:]), current))
+            elif len(words) == 4:
+                current.append((words[0], words[1], words[2], words[3]))
+            else:
+                raise FormatError(
+                    f"{path}: line {number} is not a question of four words: {line[:60]!r}. Mend the line."
+                )
+    asked = [(name, questions) for name, questions in categories if questions]
+    if not asked:
+        raise FormatError(f"{folder_or_files}: holds no questions. Name a folder of .txt files with four words a line.")
+    return asked
+
+
+def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:
+    """Read a similarity file: two words and a score a line, separated by tabs or spaces.
+
+    Raises
+    ------
+    FormatError
+        If the file can't be read, a line isn't two words and a finite number, or there is no pair.
+    """
+    pairs = []
+    for number, line in _lines(Path(path)):
+        parts = line.split("\t") if "\t" in line else line.split()
+        try:
+            first, second, score = parts[0].strip(), parts[1].strip(), float(parts[2])
+            good = bool(first) and bool(second) and len(parts) == 3 and np.isfinite(score)
+        except (IndexError, ValueError):
+            good = False
+        if not good:
+            raise FormatError(f"{path}: line {number} is not two words and a number: {line[:60]!r}. Mend the line.")
+        pairs.append((first, second, score))
+    if not pairs:
+        raise FormatError(f"{path}: holds no pairs. Name a file with two words and a number a line.")
+    return pairs
+
+
+def unit_rows(vectors: NDArray[Any], words: Sequence[str]) -> NDArray[np.float32]:
+    """Return the vectors scaled to length 1, after checking them; a row of zeros stays zero.
+
+    Parameters
+    ----------
+    vectors : float array (V, d)
+    words : sequence of str, length V
+
+    Returns
+    -------
+    unit : float32 array (V, d)
+
+    Raises
+    ------
+    OptionError
+        If the shapes don't fit each other.
+    GloveError
+        If a vector holds a number that is not finite.
+    """
+    vectors = np.asarray(vectors)
+    if vectors.ndim != 2 or len(vectors) != len(words):
+        raise OptionError(f"vectors: shape {vectors.shape} for {len(words):,} words. Give one row a word.")
+    # Squares are summed in float64: those of a float32 above 1.8e19 would not fit.
+    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(squares))
+    if bad.size:
+        raise GloveError(
+            f"vectors: that of {words[bad[0]]!r} (row {bad[0]}) is not finite. Train again or drop the word."
+        )
+    length = np.sqrt(squares)
+    length[length == 0] = 1.0
+    return (vectors / length[:, None]).astype(np.float32)
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Return the numbered lines of a file that are not blank."""
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise FormatError(
+            f"{path}: can't be read: {error.strerror}. Name a file of questions or word pairs."
+        ) from error
+    return [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
