@@ -1,0 +1,301 @@
+"""Outputs appear complete or not at all; result folders and models come back as they were saved."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import file_hashes
+
+from glove_cli import files
+from glove_cli.errors import FormatError, OutputError
+from glove_cli.files import check_output, output_file, output_folder
+from glove_cli.folder import FolderWriter, ResultFolder, npy_header
+from glove_cli.model import GloveModel
+from glove_cli.vocab import Vocab
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+ARRAYS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gradsq_b_c")
+
+
+def make_model(V: int = 3, d: int = 2, seed: int = 0) -> GloveModel:
+    rng = np.random.default_rng(seed)
+    shapes = {name: (V, d) if name[-1] in "WC" else (V,) for name in ARRAYS}
+    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    vocab = Vocab([f"w{i}" for i in range(V)], np.arange(V, 0, -1))
+    return GloveModel(vocab, **arrays, meta={"options": {"dim": d}, "history": [{"epoch": 1, "cost": 0.5}]})
+
+
+def only(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
+# --- single files ---------------------------------------------------------------------------------------------------
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "deep" / "out.txt"
+    with output_file(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert only(path.parent) == ["out.txt"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_file_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "out.txt"
+    path.write_bytes(b"before")
+
+    def interrupted() -> None:
+        with output_file(path, force=True) as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert path.read_bytes() == b"before"
+    assert only(tmp_path) == ["out.txt"]
+
+
+def test_an_existing_file_needs_force(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_bytes(b"before")
+    with pytest.raises(OutputError, match="already exists"), output_file(path):
+        pass
+    dangling = tmp_path / "link"
+    dangling.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="already exists"):
+        check_output(dangling)
+
+
+def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder"), output_file(tmp_path, force=True):
+        pass
+
+
+def test_a_pipe_is_written_straight_through(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    with output_file(pipe) as file:
+        file.write(b"through")
+    reader.join(10)
+    assert got == [b"through"]
+    assert only(tmp_path) == ["pipe"]
+
+
+def test_a_device_is_written_straight_through() -> None:
+    with output_file(os.devnull) as file:
+        file.write(b"gone")
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_file_in_the_way_of_the_parent_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match=r"file is not a folder"):
+        check_output(tmp_path / "file" / "out.txt")
+
+
+@pytest.mark.skipif(ROOT, reason="the superuser may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    with pytest.raises(OutputError, match="can't be written"):
+        check_output(locked / "new" / "out.txt")
+
+
+def test_a_full_disk_names_the_output_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with (
+        pytest.raises(OutputError, match=r"out\.txt: can't be written: No space left"),
+        output_file(tmp_path / "out.txt") as file,
+    ):
+        file.write(b"data")
+    with pytest.raises(OutputError, match=r"result: can't be written: No space left"):
+        make_model().save(tmp_path / "result")
+    assert only(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
+@pytest.mark.parametrize("size", [4, 10_000_000])
+def test_a_full_device_is_an_error_that_names_it(size: int) -> None:
+    with (
+        pytest.raises(OutputError, match="/dev/full: can't be written: No space left"),
+        output_file("/dev/full") as file,
+    ):
+        file.write(bytes(size))
+
+
+# --- folders --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "result"
+    with output_folder(path) as temporary:
+        (temporary / "meta.json").write_text("{}")
+        assert not path.exists()
+    assert only(path) == ["meta.json"]
+    assert only(path.parent) == ["result"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_folder_leaves_the_old_result(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "result"
+    make_model(seed=1).save(path)
+    before = file_hashes(path, leave_out=())
+
+    def interrupted() -> None:
+        with output_folder(path, force=True) as temporary:
+            (temporary / "W.npy").write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert file_hashes(path, leave_out=()) == before
+    assert only(tmp_path) == ["result"]
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_force_replaces_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool) -> None:
+    if not exchange:  # a system without the call that swaps two names
+        monkeypatch.setattr(files, "_exchange", lambda a, b: False)
+    path = tmp_path / "result"
+    make_model(seed=1).save(path)
+    with pytest.raises(OutputError, match="already exists"):
+        make_model(seed=2).save(path)
+    make_model(seed=2).save(path, force=True)
+    assert np.array_equal(GloveModel.load(path).W, make_model(seed=2).W)
+    assert only(tmp_path) == ["result"]
+
+
+def test_force_does_not_replace_what_is_not_a_result(tmp_path: Path) -> None:
+    path = tmp_path / "thesis"
+    path.mkdir()
+    (path / "chapter1.txt").write_text("years of work")
+    for target in (path, path / "chapter1.txt"):
+        with pytest.raises(OutputError, match="is not a result of glove"):
+            make_model().save(target, force=True)
+    link = tmp_path / "link"
+    make_model().save(tmp_path / "result")
+    link.symlink_to(tmp_path / "result")
+    with pytest.raises(OutputError, match="is not a result of glove"):
+        make_model().save(link, force=True)
+    assert (path / "chapter1.txt").read_text() == "years of work"
+    (tmp_path / "empty").mkdir()
+    make_model().save(tmp_path / "empty", force=True)
+
+
+# --- results --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"), [(np.float32, (3, 2)), (np.int64, (5,)), (np.int32, (0,)), (np.float64, (10**12,))]
+)
+def test_the_header_is_numpys(dtype: type, shape: tuple[int, ...]) -> None:
+    ours = npy_header(np.dtype(dtype), shape)
+    assert len(ours) == 128
+    file = io.BytesIO(ours)
+    assert np.lib.format.read_magic(file) == (1, 0)
+    assert np.lib.format.read_array_header_1_0(file) == (shape, False, np.dtype(dtype))
+
+
+def test_a_model_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    model = make_model(5, 3)
+    model.save(tmp_path / "model")
+    loaded = GloveModel.load(tmp_path / "model")
+    assert loaded.vocab == model.vocab
+    assert loaded.meta == model.meta
+    assert loaded.dim == 3
+    for name in ARRAYS:
+        assert np.array_equal(getattr(loaded, name), getattr(model, name))
+        assert np.array_equal(np.load(tmp_path / "model" / f"{name}.npy"), getattr(model, name))
+    loaded.save(tmp_path / "again")
+    assert file_hashes(tmp_path / "again", leave_out=()) == file_hashes(tmp_path / "model", leave_out=())
+
+
+def test_an_array_in_pieces_is_the_same_file(tmp_path: Path) -> None:
+    array = np.arange(10, dtype=np.int64)
+    for name, pieces in (("a", [array]), ("b", [array[:3], array[3:3], array[3:]])):
+        (tmp_path / name).mkdir()
+        writer = FolderWriter(tmp_path / name)
+        writer.stream("x", array.dtype, array.shape, pieces)
+        writer.finish("test", 1)
+    assert file_hashes(tmp_path / "a", leave_out=()) == file_hashes(tmp_path / "b", leave_out=())
+    assert np.array_equal(np.load(tmp_path / "a" / "x.npy"), array)
+
+
+def test_a_changed_byte_is_found(tmp_path: Path) -> None:
+    make_model().save(tmp_path / "model")
+    folder = ResultFolder.open(tmp_path / "model", "glove-model", 1, remedy="")
+    folder.verify()
+    path = tmp_path / "model" / "W.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"W\.npy: was changed"):
+        folder.verify()
+
+
+@pytest.mark.parametrize("name", [f"{array}.npy" for array in ARRAYS] + ["vocab.txt"])
+def test_a_file_cut_short_or_missing_is_refused(tmp_path: Path, name: str) -> None:
+    make_model().save(tmp_path / "model")
+    path = tmp_path / "model" / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FormatError, match=f"{name}: has .* bytes, .* were written"):
+        GloveModel.load(tmp_path / "model")
+    path.unlink()
+    with pytest.raises(FormatError, match=f"{name}: can't be read: No such file"):
+        GloveModel.load(tmp_path / "model")
+
+
+def edit_meta(folder: Path, **changes: object) -> None:
+    meta = json.loads((folder / "meta.json").read_text())
+    (folder / "meta.json").write_text(json.dumps({**meta, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "glove-cooc"}, "is a 'glove-cooc', not a 'glove-model'"),
+        ({"version": 2}, "has format version 2, this glove reads up to 1"),
+        ({"version": "1"}, "has format version '1'"),
+        ({"files": None}, "lists no files"),
+        ({"files": {"../x": {"bytes": 1}}}, "entry of '../x' is damaged"),
+        ({"files": {"W.npy": {}}}, "entry of 'W.npy' is damaged"),
+        ({"V": 4}, "its vocabulary has 3 words, its vectors 4"),
+        ({"V": None}, "lacks V or dim"),
+        ({"dim": 5}, r"holds float32 \(3, 2\), float32 \(3, 5\) was expected"),
+    ],
+)
+def test_a_meta_file_that_does_not_fit_is_refused(tmp_path: Path, changes: dict, message: str) -> None:
+    make_model().save(tmp_path / "model")
+    edit_meta(tmp_path / "model", **changes)
+    with pytest.raises(FormatError, match=message):
+        GloveModel.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "\x00"])
+def test_a_damaged_meta_file_is_refused(tmp_path: Path, text: str) -> None:
+    make_model().save(tmp_path / "model")
+    (tmp_path / "model" / "meta.json").write_text(text)
+    with pytest.raises(FormatError, match=r"meta\.json: is damaged"):
+        GloveModel.load(tmp_path / "model")
+
+
+def test_no_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"model: does not exist\. Train a model with `glove train`"):
+        GloveModel.load(tmp_path / "model")
+    with pytest.raises(FormatError, match=r"holds no finished result"):
+        GloveModel.load(tmp_path)
