@@ -6,10 +6,12 @@ other file its size in bytes and its SHA-256. It is written last.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from glove_cli.errors import FormatError
 from glove_cli.files import META_NAME
+from glove_cli.parallel import thread_count
 from glove_cli.version import __version__
 from glove_cli.vocab import Vocab
 
@@ -26,24 +29,31 @@ VOCAB_NAME = "vocab.txt"
 _HEADER_BYTES = 128
 
 
-class HashedFile:
-    """A binary file that knows the SHA-256 of what was written to it."""
+class GrowingArray:
+    """A one-dimensional `.npy` file to which pieces are appended; its header is completed at the end."""
 
-    def __init__(self, path: Path) -> None:
-        self.file = path.open("xb")
-        self.hash = hashlib.sha256()
-        self.bytes = 0
+    def __init__(self, path: Path, dtype: DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+        self.size = 0
+        self.file = path.open("xb", buffering=0)
+        self._write(npy_header(self.dtype, (0,)))
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes."""
-        self.file.write(data)
-        self.hash.update(data)
-        self.bytes += len(data) if isinstance(data, bytes) else data.nbytes
+    def append(self, piece: NDArray[Any]) -> None:
+        """Append values."""
+        if piece.size:
+            self._write(memoryview(np.ascontiguousarray(piece, self.dtype)).cast("B"))
+            self.size += piece.size
 
-    def close(self) -> dict[str, Any]:
-        """Close the file; return its size and checksum."""
+    def close(self) -> None:
+        """Write the final header and close the file."""
+        self.file.seek(0)
+        self._write(npy_header(self.dtype, (self.size,)))
         self.file.close()
-        return {"bytes": self.bytes, "sha256": self.hash.hexdigest()}
+
+    def _write(self, data: bytes | memoryview) -> None:
+        rest = memoryview(data)
+        while rest.nbytes:
+            rest = rest[self.file.write(rest) :]
 
 
 @dataclass
@@ -51,37 +61,38 @@ class FolderWriter:
     """Writes the files of a result into an existing (temporary) folder."""
 
     path: Path
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
     def array(self, name: str, array: NDArray[Any]) -> None:
         """Write one array as `name`.npy."""
-        self.stream(name, array.dtype, array.shape, [array])
+        with (self.path / f"{name}.npy").open("xb") as file:
+            file.write(npy_header(array.dtype, array.shape))
+            file.write(memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b"")
+        self.names.append(f"{name}.npy")
 
-    def stream(self, name: str, dtype: DTypeLike, shape: tuple[int, ...], pieces: Iterable[NDArray[Any]]) -> None:
-        """Write `name`.npy piece by piece; the pieces together have `shape`."""
-        out = HashedFile(self.path / f"{name}.npy")
+    @contextlib.contextmanager
+    def growing(self, name: str, dtype: DTypeLike) -> Iterator[GrowingArray]:
+        """Write `name`.npy piece by piece, when its length is known only at the end."""
+        array = GrowingArray(self.path / f"{name}.npy", dtype)
         try:
-            out.write(npy_header(np.dtype(dtype), shape))
-            for piece in pieces:
-                out.write(memoryview(np.ascontiguousarray(piece, dtype)).cast("B") if piece.size else b"")
+            yield array
+            array.close()
         finally:
-            self.files[f"{name}.npy"] = out.close()
+            array.file.close()
+        self.names.append(f"{name}.npy")
 
     def vocab(self, vocab: Vocab) -> None:
         """Write the vocabulary file."""
-        self.bytes(VOCAB_NAME, vocab.to_bytes())
-
-    def bytes(self, name: str, data: bytes) -> None:
-        """Write a file of bytes."""
-        out = HashedFile(self.path / name)
-        try:
-            out.write(data)
-        finally:
-            self.files[name] = out.close()
+        (self.path / VOCAB_NAME).write_bytes(vocab.to_bytes())
+        self.names.append(VOCAB_NAME)
 
     def finish(self, kind: str, version: int, **meta: Any) -> dict[str, Any]:
-        """Write `meta.json`, the last file of the folder, and return what it says."""
-        whole = {"format": kind, "version": version, "glove": __version__, **meta, "files": self.files}
+        """Write `meta.json`, the last file of the folder, with the checksums of the others; return what it says."""
+        files = {
+            name: {"bytes": (self.path / name).stat().st_size, "sha256": digest}
+            for name, digest in zip(self.names, file_digests(self.path, self.names), strict=True)
+        }
+        whole = {"format": kind, "version": version, "glove": __version__, **meta, "files": files}
         (self.path / META_NAME).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
         return whole
 
@@ -158,11 +169,16 @@ class ResultFolder:
         FormatError
             If a file was changed.
         """
-        for name, entry in self.meta["files"].items():
-            with (self.path / name).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else _digest(file)
-            if digest.hexdigest() != entry.get("sha256"):
+        files = self.meta["files"]
+        for (name, entry), digest in zip(files.items(), file_digests(self.path, files), strict=True):
+            if digest != entry.get("sha256"):
                 raise FormatError(f"{self.path / name}: was changed after it was written (SHA-256 differs). Make it again.")
+
+
+def file_digests(folder: Path, names: Iterable[str]) -> list[str]:
+    """Return the SHA-256 of each file, several at a time."""
+    with ThreadPoolExecutor(thread_count(None)) as pool:
+        return list(pool.map(lambda name: _digest(folder / name), names))
 
 
 def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
@@ -193,8 +209,10 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded.encode("latin1")
 
 
-def _digest(file: Any) -> Any:
+def _digest(path: Path) -> str:
     digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest
+    buffer = memoryview(bytearray(1 << 20))
+    with path.open("rb", buffering=0) as file:
+        while n := file.readinto(buffer):
+            digest.update(buffer[:n])
+    return digest.hexdigest()

@@ -149,7 +149,8 @@ class Vocab:
         listed = list(words)
         kept = np.flatnonzero(counts >= min_count)
         # numpy's "S" type would drop trailing NULs, so the bytes are ordered as Python objects.
-        order = np.array(sorted(kept.tolist(), key=lambda i: (-counts[i], listed[i])), np.int64)
+        numbers = counts.tolist()
+        order = np.array(sorted(kept.tolist(), key=lambda i: (-numbers[i], listed[i])), np.int64)
         if max_vocab is not None:
             order = order[:max_vocab]
         return cls([word_from_bytes(listed[i]) for i in order.tolist()], counts[order]), order

@@ -1,0 +1,1 @@
+"""Token ids to co-occurrence counts: count, merge, store."""

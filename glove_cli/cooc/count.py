@@ -1,0 +1,134 @@
+"""Token ids to rows of counts: one chunk at a time, its rows by several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.cooc import kernels
+from glove_cli.cooc.config import CoocConfig
+from glove_cli.cooc.store import RowBlock
+from glove_cli.corpus.encoder import Chunk
+from glove_cli.parallel import ordered_map
+
+BLOCK_ENTRIES = 1 << 20
+_RANGES = 256
+
+
+class Accumulator(NamedTuple):
+    """One row of counts, dense, and a mark for each group of columns in use; both zero between rows."""
+
+    acc: NDArray[np.float64]
+    marks: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, V: int) -> Accumulator:
+        """Make an accumulator for V columns."""
+        groups = V // kernels.GROUP + 1
+        return cls(np.zeros(groups * kernels.GROUP), np.zeros(groups, np.uint8))
+
+
+def count_chunk(
+    chunk: Chunk, V: int, config: CoocConfig, threads: int, on_rows: Callable[[int], None]
+) -> Iterator[RowBlock]:
+    """Count the pairs whose row word stands at the chunk's own positions.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        Final ids with a margin of `config.window`.
+    V : int
+        Number of words.
+    config : CoocConfig
+    threads : int
+    on_rows : callable
+        Called with the number of positions done so far.
+
+    Yields
+    ------
+    RowBlock
+        All V rows, in order.
+    """
+    starts, positions = positions_by_word(chunk, V, threads)
+    weights = config.weights()
+    to_right, to_left = config.context != "right", config.context != "left"
+    lower = config.context == "symmetric"
+    visits = config.window * (to_right + to_left)
+    rows = np.arange(V)
+    most = np.minimum(np.diff(starts) * visits, rows + 1 if lower else V)
+
+    def work(accumulator: Accumulator, bounds: tuple[int, int]) -> RowBlock:
+        first, last = bounds
+        room = int(most[first:last].sum()) + kernels.GROUP
+        sizes, indices, data = np.empty(last - first, np.int64), np.empty(room, np.int32), np.empty(room)
+        n = kernels.count_rows(
+            chunk.ids, positions, starts, first, last, weights, to_right, to_left, lower, *accumulator, sizes, indices, data
+        )  # fmt: skip
+        return RowBlock(sizes, indices[:n], data[:n])
+
+    ranges = row_ranges(most, np.diff(starts))
+    states = [Accumulator.of(V) for _ in range(threads)]
+    for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
+        yield block
+        on_rows(int(starts[last]))
+
+
+def positions_by_word(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """List every word's positions by a counting sort.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    V : int
+    threads : int
+
+    Returns
+    -------
+    starts : int64 array (V + 1,)
+        Word i's positions are `starts[i]:starts[i + 1]`.
+    positions : int32 array
+        Ascending for each word.
+    """
+    edges = np.linspace(chunk.begin, chunk.end, threads + 1).astype(np.int64)
+    counts = np.zeros((threads, V + 1), np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(kernels.count_words, repeat(chunk.ids), edges[:-1], edges[1:], counts))
+        starts = np.zeros(V + 1, np.int64)
+        np.cumsum(counts[:, :V].sum(axis=0), out=starts[1:])
+        # Each thread's positions of a word follow those of the threads before it.
+        slots = starts + np.cumsum(counts, axis=0) - counts
+        positions = np.empty(int(starts[-1]), np.int32)
+        list(pool.map(kernels.sort_positions, repeat(chunk.ids), edges[:-1], edges[1:], slots, repeat(positions)))
+    return starts, positions
+
+
+def row_ranges(most: NDArray[np.int64], work: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut the rows into ranges that hold at most BLOCK_ENTRIES entries, or one row, and about equal work.
+
+    Parameters
+    ----------
+    most : int64 array (V,)
+        Entries that each row can have at most.
+    work : int64 array (V,)
+        What each row costs.
+
+    Returns
+    -------
+    list of (first, last)
+        Rows first <= row < last.
+    """
+    share = max(1, int(work.sum()) // _RANGES)
+    ranges, first, entries, cost = [], 0, 0, 0
+    for row, (row_entries, row_cost) in enumerate(zip(most.tolist(), work.tolist(), strict=True)):
+        if row > first and (entries + row_entries > BLOCK_ENTRIES or cost + row_cost > share):
+            ranges.append((first, row))
+            first, entries, cost = row, 0, 0
+        entries += row_entries
+        cost += row_cost
+    ranges.append((first, len(most)))
+    return ranges

@@ -1,0 +1,1 @@
+"""Any text source, read once: documents, tokens, ids."""

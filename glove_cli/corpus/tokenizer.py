@@ -1,0 +1,82 @@
+"""Blocks of bytes to provisional token ids, and the distinct words met on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.corpus import kernels
+
+
+@dataclass
+class WordTable:
+    """Every distinct word seen so far, with its count; ids in order of first appearance.
+
+    Attributes
+    ----------
+    words : int
+        Number of distinct words.
+    counts : int64 array (>= words,)
+        Occurrences of each word, in tokens.
+    """
+
+    words: int = 0
+    slots: NDArray[np.int64] = field(default_factory=lambda: _empty_slots(1 << 16))
+    arena: NDArray[np.uint8] = field(default_factory=lambda: np.empty(1 << 18, np.uint8))
+    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((1 << 15) + 1, np.int64))
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1 << 15, np.int64))
+
+    def tokenize(self, block: bytes) -> NDArray[np.int32]:
+        """Return the provisional ids of a block's tokens, with -1 where a document ends.
+
+        Parameters
+        ----------
+        block : bytes
+            Text whose last byte is a separator (space, tab or newline).
+
+        Returns
+        -------
+        ids : int32 array
+        """
+        data = np.frombuffer(block, np.uint8)
+        ids = np.empty(len(data), np.int32)
+        position, n_ids = 0, 0
+        while True:
+            position, self.words, n_ids = kernels.tokenize(
+                data, position, self.slots, self.arena, self.starts, self.counts, self.words, ids, n_ids
+            )
+            if position >= len(data):
+                return ids[:n_ids]
+            self._grow(len(data) - position)
+
+    def word(self, word_id: int) -> bytes:
+        """Return the bytes of a word."""
+        return self.arena[self.starts[word_id] : self.starts[word_id + 1]].tobytes()
+
+    def absorb(self, other: WordTable) -> NDArray[np.int32]:
+        """Enter the words and counts of another table; return the ids (other.words,) that its words have here."""
+        used = other.starts[other.words]
+        spaced = np.full(used + other.words, ord(" "), np.uint8)
+        spaced[np.arange(used) + np.repeat(np.arange(other.words), np.diff(other.starts[: other.words + 1]))] = other.arena[:used]
+        ids = self.tokenize(spaced.tobytes())
+        self.counts[ids] += other.counts[: other.words] - 1
+        return ids
+
+    def _grow(self, rest: int) -> None:
+        """Make room for more words; `rest` is how many bytes of the block are left."""
+        if self.words >= len(self.counts) or self.words >= len(self.slots) // 2:
+            self.counts = np.concatenate((self.counts, np.zeros_like(self.counts)))
+            self.starts = np.concatenate((self.starts, np.zeros(len(self.counts) + 1 - len(self.starts), np.int64)))
+            slots = _empty_slots(2 * len(self.slots))
+            kernels.rehash(self.slots, slots)
+            self.slots = slots
+        else:
+            self.arena = np.concatenate((self.arena, np.empty(max(len(self.arena), rest), np.uint8)))
+
+
+def _empty_slots(capacity: int) -> NDArray[np.int64]:
+    slots = np.empty((capacity, 2), np.int64)
+    slots[:, 1] = -1
+    return slots

@@ -1,0 +1,80 @@
+"""Work done by threads, results in order.
+
+Kernels release the interpreter's lock, so threads are enough. What is computed never depends on how many there are.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from glove_cli.errors import OptionError
+
+Item = TypeVar("Item")
+State = TypeVar("State")
+Result = TypeVar("Result")
+Progress = Callable[[str, int, "int | None", str], None]
+
+
+def thread_count(threads: int | None) -> int:
+    """Return how many threads to use: `threads`, or all cores that this process may use.
+
+    Raises
+    ------
+    OptionError
+        If `threads` is not a positive integer.
+    """
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise OptionError(f"--threads: {threads!r} is not a positive integer. Give 1 or more.")
+    return threads
+
+
+def ordered_map(
+    work: Callable[[State, Item], Result], items: Iterable[Item], states: Sequence[State], *, ahead: int = 2
+) -> Iterator[Result]:
+    """Yield `work(state, item)` for each item, in the order of the items.
+
+    Parameters
+    ----------
+    work : callable
+        Runs in a thread.
+    items : iterable
+        Drawn as threads become free.
+    states : sequence
+        One working state for each thread (tables, accumulators); no two calls hold the same one at a time.
+    ahead : int
+        How many results more than there are threads may wait for the caller.
+
+    Yields
+    ------
+    result
+    """
+    free: queue.SimpleQueue[State] = queue.SimpleQueue()
+    for state in states:
+        free.put(state)
+
+    def run(item: Item) -> Result:
+        state = free.get()
+        try:
+            return work(state, item)
+        finally:
+            free.put(state)
+
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(len(states)) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(run, item))
+                if len(waiting) >= len(states) + ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
