@@ -90,7 +90,7 @@ class FolderWriter:
         """Write `meta.json`, the last file of the folder, with the checksums of the others; return what it says."""
         files = {
             name: {"bytes": (self.path / name).stat().st_size, "sha256": digest}
-            for name, digest in zip(self.names, file_digests(self.path, self.names), strict=True)
+            for name, digest in zip(self.names, file_digests(self.path, self.names, sync=True), strict=True)
         }
         whole = {"format": kind, "version": version, "glove": __version__, **meta, "files": files}
         (self.path / META_NAME).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
@@ -175,10 +175,10 @@ class ResultFolder:
                 raise FormatError(f"{self.path / name}: was changed after it was written (SHA-256 differs). Make it again.")
 
 
-def file_digests(folder: Path, names: Iterable[str]) -> list[str]:
-    """Return the SHA-256 of each file, several at a time."""
+def file_digests(folder: Path, names: Iterable[str], *, sync: bool = False) -> list[str]:
+    """Return the SHA-256 of each file, several at a time; with `sync`, see them to the disk as well."""
     with ThreadPoolExecutor(thread_count(None)) as pool:
-        return list(pool.map(lambda name: _digest(folder / name), names))
+        return list(pool.map(lambda name: _digest(folder / name, sync), names))
 
 
 def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
@@ -209,10 +209,12 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded.encode("latin1")
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, sync: bool) -> str:
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(1 << 20))
-    with path.open("rb", buffering=0) as file:
+    with path.open("rb+" if sync else "rb", buffering=0) as file:
         while n := file.readinto(buffer):
             digest.update(buffer[:n])
+        if sync:
+            os.fsync(file.fileno())
     return digest.hexdigest()

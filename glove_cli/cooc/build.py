@@ -131,7 +131,7 @@ def _choose_vocab(table: WordTable, given: Vocab | None, config: CoocConfig, nam
     final = np.full(len(counts), -1, np.int32)
     if given is not None:
         index = {word_to_bytes(word): i for i, word in enumerate(given.words)}
-        final[:] = [index.get(table.word(i), -1) for i in range(table.words)]
+        final[:] = [index.get(word, -1) for word in table.listed(range(table.words))]
         if final.max() < 0:
             raise CorpusError(f"{names}: none of the {len(given):,} words of the vocabulary occurs in it. Give its own vocabulary.")
         return given, final
@@ -140,7 +140,7 @@ def _choose_vocab(table: WordTable, given: Vocab | None, config: CoocConfig, nam
         raise CorpusError(
             f"{names}: no word occurs {config.min_count} times, the most frequent one {counts.max():,} times. Lower --min-count."
         )
-    vocab, order = Vocab.from_counts([table.word(i) for i in kept.tolist()], counts[kept], max_vocab=config.max_vocab)
+    vocab, order = Vocab.from_counts(table.listed(kept.tolist()), counts[kept], max_vocab=config.max_vocab)
     final[kept[order]] = np.arange(len(order))
     return vocab, final
 

@@ -1,35 +1,102 @@
 """Tokens of a block of bytes to provisional ids, by a hash table that keeps every distinct word.
 
-A table is a handful of arrays, made by `tokenizer.WordTable`: `slots` int64 (capacity, 2) holds a word's hash and its id
-(-1 when free), capacity a power of two; `arena` uint8 holds the words' bytes one after another; word i is
-`arena[starts[i]:starts[i + 1]]`; `counts[i]` is how often it was seen. Words get their ids in order of first appearance.
+A table is a handful of arrays, made by `tokenizer.WordTable`. Word i is `arena[starts[i]:starts[i + 1]]`, and `counts[i]` is how
+often it was seen; words get their ids in order of first appearance. `slots` int64 (capacity, 2) holds keys and ids (-1
+when free); its capacity is a power of two. A word of up to 7 bytes is its own key: its bytes, and its length in the
+eighth one. The key of a longer word is a hash, and its bytes are compared as well.
+
+Bytes are read eight at a time, the first one lowest.
 """
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 DOCUMENT_END = -1
+PADDING = 8  # bytes that must follow a block
 
 _SPACE, _TAB, _NEWLINE = 32, 9, 10
-_SEED = np.uint64(0xCBF29CE484222325)  # FNV-1a, 64 bit
-_PRIME = np.uint64(0x100000001B3)
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
+_SPACES, _TABS, _NEWLINES = (np.uint64(byte) * _ONES for byte in (_SPACE, _TAB, _NEWLINE))
+_LONG = np.uint64(0xFF) << np.uint64(56)  # the eighth byte of a long word's key
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
+
+
+@intrinsic
+def _load(typing_context, array, index):
+    """Return the eight bytes of a uint8 array from `index` on as one uint64, at any alignment."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        pointer = builder.bitcast(builder.gep(pointer, [arguments[1]]), ir.IntType(64).as_pointer())
+        return builder.load(pointer, align=1)
+
+    return types.uint64(array, types.int64), generate
+
+
+@intrinsic
+def _trailing_zeros(typing_context, bits):
+    """Return the number of zeros below the lowest one of a uint64 that isn't 0."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _zero_bytes(bits):
+    """Return a uint64 whose lowest one lies in the lowest byte of `bits` that is zero; 0 if none is."""
+    return (bits - _ONES) & ~bits & _HIGHS
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _separators(bits):
+    """Return a uint64 whose lowest one lies in the lowest byte that is a separator; 0 if none is."""
+    return _zero_bytes(bits ^ _SPACES) | _zero_bytes(bits ^ _NEWLINES) | _zero_bytes(bits ^ _TABS)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _low_bytes(bits, length):
+    """Return the lowest `length` bytes, fewer than eight."""
+    return bits & ((np.uint64(1) << np.uint64(8 * length)) - np.uint64(1))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _slot(key, mask):
+    """Return where the search for a key begins."""
+    mixed = key * _MIX
+    return np.int64(mixed ^ (mixed >> np.uint64(32))) & mask
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _same_bytes(block, p, arena, start, length):
+    """Tell whether `block[p:p + length]` equals `arena[start:start + length]`, length at least 8."""
+    for k in range(0, length - 8, 8):
+        if _load(block, p + k) != _load(arena, start + k):
+            return False
+    return _load(block, p + length - 8) == _load(arena, start + length - 8)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
-    """Write the provisional ids of the tokens of `block[begin:]` to `ids`, with DOCUMENT_END for a newline.
+    """Write the provisional ids of the tokens of `block[begin:-PADDING]` to `ids`, with DOCUMENT_END for a newline.
 
-    Parameters: block uint8 (n,), begin int; the arrays of a table and its number of words; ids int32 (at least as long as
-    the block), n_ids how many are written already.
-    Returns (position reached, words, n_ids). A position before the end says that the table is full: make it larger
-    and call again. The last byte must be a separator.
+    Parameters: block uint8 (n + PADDING,), in which byte n - 1 is a separator; begin int; the arrays of a table and its
+    number of words; ids int32 (at least n,), n_ids how many are written already.
+    Returns (position reached, words, n_ids). A position before n says that the table is full: make it larger
+    and call again.
     """
-    n = block.size
+    n = block.size - PADDING
     mask = np.int64(slots.shape[0] - 1)
     most = min(np.int64(counts.size), np.int64(slots.shape[0] // 2))
     p = begin
     while p < n:
-        byte = block[p]
+        bits = _load(block, p)
+        byte = bits & np.uint64(0xFF)
         if byte == _SPACE or byte == _TAB:
             p += 1
             continue
@@ -39,16 +106,25 @@ def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
                 n_ids += 1
             p += 1
             continue
-        q = p
-        hashed = _SEED
-        while byte != _SPACE and byte != _NEWLINE and byte != _TAB:
-            hashed = (hashed ^ np.uint64(byte)) * _PRIME
-            q += 1
-            byte = block[q]
-        hashed ^= hashed >> np.uint64(32)
-        signed = np.int64(hashed)
-        length = q - p
-        slot = signed & mask
+        separators = _separators(bits)
+        if separators:
+            length = _trailing_zeros(separators) >> 3
+            key = _low_bytes(bits, length) | (np.uint64(length) << np.uint64(56))
+        else:
+            key = np.uint64(0)
+            length = 0
+            while not separators:
+                key = (key ^ bits) * _MIX
+                key ^= key >> np.uint64(29)
+                length += 8
+                bits = _load(block, p + length)
+                separators = _separators(bits)
+            rest = _trailing_zeros(separators) >> 3
+            key = (key ^ _low_bytes(bits, rest) ^ np.uint64(rest)) * _MIX
+            key = (key ^ (key >> np.uint64(32))) | _LONG
+            length += rest
+        signed = np.int64(key)
+        slot = _slot(key, mask)
         while True:
             found = slots[slot, 1]
             if found < 0:
@@ -65,18 +141,16 @@ def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
                 words += 1
                 break
             if slots[slot, 0] == signed:
+                if length < 8:
+                    break
                 start = starts[found]
-                if starts[found + 1] - start == length:
-                    k = 0
-                    while k < length and arena[start + k] == block[p + k]:
-                        k += 1
-                    if k == length:
-                        break
+                if starts[found + 1] - start == length and _same_bytes(block, p, arena, start, length):
+                    break
             slot = (slot + 1) & mask
         counts[found] += 1
         ids[n_ids] = found
         n_ids += 1
-        p = q
+        p += length
     return p, words, n_ids
 
 
@@ -86,7 +160,7 @@ def rehash(old, new):
     mask = np.int64(new.shape[0] - 1)
     for k in range(old.shape[0]):
         if old[k, 1] >= 0:
-            slot = old[k, 0] & mask
+            slot = _slot(np.uint64(old[k, 0]), mask)
             while new[slot, 1] >= 0:
                 slot = (slot + 1) & mask
             new[slot, 0] = old[k, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +28,7 @@ class WordTable:
     arena: NDArray[np.uint8] = field(default_factory=lambda: np.empty(1 << 18, np.uint8))
     starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((1 << 15) + 1, np.int64))
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1 << 15, np.int64))
+    _ids: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def tokenize(self, block: bytes) -> NDArray[np.int32]:
         """Return the provisional ids of a block's tokens, with -1 where a document ends.
@@ -40,20 +42,22 @@ class WordTable:
         -------
         ids : int32 array
         """
-        data = np.frombuffer(block, np.uint8)
-        ids = np.empty(len(data), np.int32)
+        data = np.frombuffer(block + b" " * kernels.PADDING, np.uint8)
+        if len(self._ids) < len(block):
+            self._ids = np.empty(len(block), np.int32)
         position, n_ids = 0, 0
         while True:
             position, self.words, n_ids = kernels.tokenize(
-                data, position, self.slots, self.arena, self.starts, self.counts, self.words, ids, n_ids
+                data, position, self.slots, self.arena, self.starts, self.counts, self.words, self._ids, n_ids
             )
-            if position >= len(data):
-                return ids[:n_ids]
-            self._grow(len(data) - position)
+            if position >= len(block):
+                return self._ids[:n_ids].copy()
+            self._grow(len(block) - position)
 
-    def word(self, word_id: int) -> bytes:
-        """Return the bytes of a word."""
-        return self.arena[self.starts[word_id] : self.starts[word_id + 1]].tobytes()
+    def listed(self, word_ids: Iterable[int]) -> list[bytes]:
+        """Return the bytes of some words."""
+        arena, starts = self.arena[: self.starts[self.words]].tobytes(), self.starts.tolist()
+        return [arena[starts[i] : starts[i + 1]] for i in word_ids]
 
     def absorb(self, other: WordTable) -> NDArray[np.int32]:
         """Enter the words and counts of another table; return the ids (other.words,) that its words have here."""
