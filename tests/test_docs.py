@@ -104,9 +104,11 @@ def test_a_section_that_does_not_fit_is_seen() -> None:
     )
     assert section(docstring, "Parameters") == ["a", "b", "rest"]
     assert section(docstring, "Raises") is None
-    function = ast.parse("def f(self, a, *, b, _hidden=1, **rest): pass").body[0]
+    owner = ast.parse("class A:\n    def f(self, a, *, b, _hidden=1, **rest): pass").body[0]
+    assert isinstance(owner, ast.ClassDef)
+    function = owner.body[0]
     assert isinstance(function, ast.FunctionDef)
-    assert parameters(function, ast.ClassDef()) == ["a", "b", "rest"]
+    assert parameters(function, owner) == ["a", "b", "rest"]
     assert parameters(function, None) == ["self", "a", "b", "rest"]
 
 
