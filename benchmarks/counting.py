@@ -1,0 +1,110 @@
+"""Measure counting: text to matrix, against the reference's vocab_count and cooccur.
+
+Claims: at least 10 times faster, with a peak memory no larger than the reference's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+import common
+import numpy as np
+from common import GLOVE, Run, claim, measure, mib
+from reference import Reference
+
+from glove_cli.cooc.store import CoocMatrix, load_cooc
+
+RECORD = np.dtype([("row", "<i4"), ("col", "<i4"), ("x", "<f8")])
+RECORDS = 1 << 21  # records compared at a time
+TOLERANCE = 1e-6  # relative; the weights' rounding to multiples of 2^-24 alone takes 4.5e-7
+
+
+def check(cooc: CoocMatrix, reference: Reference) -> bool:
+    """Compare vocabulary, number of entries, entries and values with the reference's files."""
+    theirs = reference.vocab.read_bytes()
+    same_words = sorted(cooc.vocab.to_bytes().split(b"\n")) == sorted(theirs.split(b"\n"))
+    good = claim(f"{cooc.V:,} words and their counts equal the reference's", same_words)
+    size = reference.matrix.stat().st_size // RECORD.itemsize
+    good &= claim(f"{cooc.nnz:,} entries, the reference has {size:,}", cooc.nnz == size)
+    if not good:
+        return False
+    if cooc.vocab.to_bytes() != theirs:
+        print("values not compared: words of equal count come in another order, so ids differ\n")
+        return True
+    # Ours keeps the lower half in the order of the reference's file: row, then column.
+    position, worst, same = 0, 0.0, True
+    with reference.matrix.open("rb") as file:
+        while len(records := np.fromfile(file, RECORD, RECORDS)):
+            lower = records[records["col"] <= records["row"]]
+            here = slice(position, position + len(lower))
+            rows = np.searchsorted(cooc.indptr, np.arange(here.start, here.stop), side="right")
+            same &= np.array_equal(cooc.indices[here], lower["col"] - 1) and np.array_equal(rows, lower["row"])
+            if not same:
+                break
+            worst = max(worst, float(np.abs(cooc.data[here] / lower["x"] - 1).max(initial=0)))
+            position = here.stop
+    good = claim("the same rows and columns", same and position == cooc.stored)
+    good &= claim(f"values within {TOLERANCE} relative (largest difference {worst:.2g})", worst <= TOLERANCE)
+    print()
+    return good
+
+
+def main() -> None:
+    """Run both sides in turn, check the matrices, print the table."""
+    options = common.parser(__doc__)
+    options.add_argument("--repeats", type=int, default=3, help="runs of each side, in turn (default 3)")
+    arguments = options.parse_args()
+    tools = common.check_reference(arguments.reference)
+    with common.work_folder(arguments.work) as work:
+        corpus = common.find_corpus(arguments.corpus, work)
+        common.print_facts(arguments.threads, corpus)
+        ours_out = work / "counting.cooc"
+        command = [*GLOVE, "build-cooc", corpus, "-o", ours_out, "--force", "--min-count", "5", "--window", "15"]
+        command += ["--threads", str(arguments.threads)]
+        warm_up(work, arguments.threads)
+        ours: list[Run] = []
+        theirs: list[tuple[Run, Run]] = []
+        claims = []
+        for number in range(arguments.repeats):
+            ours.append(measure(command))
+            if tools is not None:
+                reference = Reference(tools, work, corpus)
+                theirs.append((reference.vocab_count(), reference.cooccur()))
+                if number == 0:
+                    claims.append(check(load_cooc(ours_out), reference))
+        report(ours, theirs, claims)
+    common.finish(claims)
+
+
+def warm_up(work: Path, threads: int) -> None:
+    """Count a few words, so that compiling isn't measured."""
+    text = work / "warm-up.txt"
+    text.write_text("a b c\n" * 10)
+    measure([*GLOVE, "build-cooc", text, "-o", work / "warm-up.cooc", "--force", "--threads", str(threads)])
+
+
+def report(ours: list[Run], theirs: list[tuple[Run, Run]], claims: list[bool]) -> None:
+    """Print best and median times, peaks, and what is claimed of them."""
+    rows = [row("glove build-cooc", ours)]
+    if theirs:
+        vocab, cooccur = ([pair[k] for pair in theirs] for k in (0, 1))
+        both = [Run(a.seconds + b.seconds, max(a.peak, b.peak), "") for a, b in theirs]
+        rows += [row("vocab_count", vocab), row("cooccur", cooccur), row("vocab_count + cooccur", both)]
+    common.print_table(["", "best s", "median s", "peak"], rows)
+    if theirs:
+        ratio = median(run.seconds for run in both) / median(run.seconds for run in ours)
+        peak = max(run.peak for run in ours)
+        allowed = max(run.peak for run in both)
+        claims.append(claim(f"at least 10 times faster: {ratio:.1f} times (medians)", ratio >= 10))
+        claims.append(claim(f"peak memory no larger: {mib(peak)} against {mib(allowed)}", peak <= allowed))
+
+
+def row(name: str, runs: list[Run]) -> list[str]:
+    """Return a line of the table."""
+    seconds = [run.seconds for run in runs]
+    return [name, f"{min(seconds):.2f}", f"{median(seconds):.2f}", mib(max(run.peak for run in runs))]
+
+
+if __name__ == "__main__":
+    main()
