@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from typing import BinaryIO
 from glove_cli.errors import OutputError
 
 META_NAME = "meta.json"
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -81,7 +83,7 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     path = Path(path)
     check_output(path, force=force)
     if is_stream(path):
-        with path.open("wb") as stream:
+        with _full_disk_named(path), path.open("wb") as stream:
             yield stream
         return
     if path.is_dir():
@@ -91,7 +93,7 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         _make_parents(path)
         with _named_errors(path):
             file = temporary.open("xb")
-        with file:
+        with _full_disk_named(path), file:
             yield file
             with _named_errors(path):
                 file.flush()
@@ -190,6 +192,18 @@ def _named_errors(path: Path) -> Iterator[None]:
         raise OutputError(
             f"{path}: can't be written: {error.strerror or error}. Free space or choose another place."
         ) from error
+
+
+@contextlib.contextmanager
+def _full_disk_named(path: Path) -> Iterator[None]:
+    """Turn an error that only a write can meet into one that names the output; other errors are the caller's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITE_ERRORS:
+            raise
+        with _named_errors(path):
+            raise
 
 
 def _sync_file(path: Path) -> None:

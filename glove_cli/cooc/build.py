@@ -89,13 +89,13 @@ def build_cooc(
     sources = find_sources(corpus)
     given = Vocab.load(vocab) if isinstance(vocab, (str, os.PathLike)) else vocab
     with output_folder(out, force=force) as folder:
-        encoded = encode_corpus(
+        with encode_corpus(
             sources, folder, threads=threads, lowercase=config.lowercase, progress=progress, block_bytes=_block_bytes
-        )
-        names = ", ".join(source.name for source in sources)
-        chosen, final = _choose_vocab(encoded.table, given, config, names)
-        writer = FolderWriter(folder)
-        sizes = _count(encoded, final, len(chosen), config, threads, writer, progress, _chunk_tokens)
+        ) as encoded:
+            names = ", ".join(source.name for source in sources)
+            chosen, final = _choose_vocab(encoded.table, given, config, names)
+            writer = FolderWriter(folder)
+            sizes = _count(encoded, final, len(chosen), config, threads, writer, progress, _chunk_tokens)
         if not sizes["stored"]:
             raise CorpusError(f"{names}: no two words of the vocabulary stand in one document. Give longer lines of text.")
         writer.vocab(chosen)
@@ -169,7 +169,7 @@ def _count(
         own = int(np.count_nonzero(chunk.ids[chunk.begin : chunk.end] != V))
         rows = count_chunk(chunk, V, config, threads, report("counting", done, total, "token"))
         done += own
-        if done == total and not parts:
+        if encoded.length <= chunk_tokens:
             return write_rows(writer, rows, lower=lower)
         part = parts_folder / str(len(parts))
         part.mkdir(parents=True)

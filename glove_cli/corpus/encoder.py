@@ -6,6 +6,7 @@ provisional ids to a temporary file, and `EncodedCorpus.chunks` turns them into 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -42,7 +43,7 @@ class Chunk:
 
 @dataclass
 class EncodedCorpus:
-    """The tokens of a corpus as provisional ids in a temporary file, and its distinct words.
+    """The tokens of a corpus as provisional ids in a temporary file, freed at the end of a `with` block.
 
     Attributes
     ----------
@@ -62,6 +63,17 @@ class EncodedCorpus:
     documents: int = 0
     kept: int = field(default=0)
 
+    @property
+    def length(self) -> int:
+        """Number of provisional ids, document ends included."""
+        return sum(n for _, n in self.blocks)
+
+    def __enter__(self) -> EncodedCorpus:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.spool.close()
+
     def chunks(self, final: NDArray[np.int32], V: int, margin: int, chunk_tokens: int) -> Iterator[Chunk]:
         """Yield the corpus in final ids.
 
@@ -80,8 +92,7 @@ class EncodedCorpus:
         ------
         chunk : Chunk
         """
-        total = sum(n for _, n in self.blocks)
-        size = min(chunk_tokens, total) + 2 * margin
+        size = min(chunk_tokens, self.length) + 2 * margin
         maps = [final[translation] for translation in self.translations]
         ids = np.full(size + margin, V, np.int32)
         filled = margin  # ids[:margin] is the left margin, at first beyond the corpus
@@ -154,17 +165,19 @@ def encode_corpus(
         prepared = prepare_block(block, lowercase=lowercase)
         return thread, len(block), tables[thread].tokenize(prepared)
 
-    try:
-        spool = tempfile.TemporaryFile(dir=folder, prefix=".glove-", suffix=".tmp", buffering=0)
-        done = 0
-        for thread, size, ids in ordered_map(work, read_blocks(sources, block_bytes), range(threads)):
-            _write_all(spool, ids)
-            blocks.append((thread, len(ids)))
-            done += size
-            if progress:
-                progress("reading", done if total is None else min(done, total), total, "B")
-    except OSError as error:
-        raise OutputError(f"{folder}: no room for the temporary file: {error.strerror}. Free space there.") from error
+    with contextlib.ExitStack() as stack:
+        try:
+            spool = stack.enter_context(tempfile.TemporaryFile(dir=folder, prefix=".glove-", suffix=".tmp", buffering=0))
+            done = 0
+            for thread, size, ids in ordered_map(work, read_blocks(sources, block_bytes), range(threads)):
+                _write_all(spool, ids)
+                blocks.append((thread, len(ids)))
+                done += size
+                if progress:
+                    progress("reading", done if total is None else min(done, total), total, "B")
+        except OSError as error:
+            raise OutputError(f"{folder}: no room for the temporary file: {error.strerror}. Free space there.") from error
+        stack.pop_all()  # from here on the caller closes the file
     table, *others = tables
     translations = [np.arange(table.words, dtype=np.int32), *(table.absorb(other) for other in others)]
     return EncodedCorpus(table, spool, blocks, translations)  # type: ignore[arg-type]
