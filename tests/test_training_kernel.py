@@ -1,0 +1,227 @@
+"""The update kernel in float32: against the oracle in float64, and against what the reference wrote.
+
+How far may float32 be from float64? One update of a parameter t by a step s makes three independent errors, u = 2^-24:
+
+- rounding t itself: u |t|
+- rounding within the step, whose size is at most rate f |diff| |other| / sqrt(G): a few u of it (products, the
+  reciprocal square root, clipping): 4 u |s|
+- the error of diff = w.c + b_w + b_c - log x, a sum of d + 3 rounded terms of size S at most: sqrt(d + 3) u S, times
+  the rate
+
+With `rate` the step for diff = 1 (f <= 1, G >= 1), so eta max|c| for vectors, bias_eta for biases, and |diff| <= S:
+
+    sigma = u (|t| + rate S (4 + sqrt(d + 3)))
+
+The errors of n updates have independent signs, and an update does not enlarge the errors made before it as long as
+eta |c|^2 + bias_eta < 2, so they add up to sqrt(n) sigma; among tens of thousands of parameters six of that are never
+exceeded.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import oracle
+import pytest
+from conftest import SharedData
+
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.trainer import run_entries
+
+U = 2.0**-24
+REFERENCE = {"x_max": 10.0, "alpha": 0.75, "eta": 0.05, "bias_eta": 1.0, "grad_clip": 100.0}
+Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def allowed(theta: oracle.Parameters, entries: Entries, epochs: int, options: dict) -> dict[str, np.ndarray]:
+    """Return how far each row of each parameter may be off after some epochs, by the rule above."""
+    row, col, x = entries
+    V, d = theta.W.shape
+    n = {"w": np.bincount(row, minlength=V) * epochs, "c": np.bincount(col, minlength=V) * epochs}
+    vector = max(np.abs(theta.W).max(), np.abs(theta.C).max())
+    bias = max(np.abs(theta.b_w).max(), np.abs(theta.b_c).max())
+    terms = max(np.abs(np.log(x)).max(), bias, d * vector**2)
+    out = {}
+    for name in theta.names:
+        is_bias = name.startswith("b_")
+        rate = options["bias_eta"] if is_bias else options["eta"] * vector
+        size = bias if is_bias else vector
+        sigma = U * (size + rate * terms * (4 + np.sqrt(d + 3)))
+        rows = 6 * np.sqrt(n["w" if name in ("W", "b_w") else "c"]) * sigma
+        out[name] = rows if is_bias else rows[:, None]
+    return out
+
+
+def single(parts: oracle.Parameters) -> list[np.ndarray]:
+    return [np.ascontiguousarray(getattr(parts, name), np.float32) for name in parts.names]
+
+
+def single_precision(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32).astype(np.float64)
+
+
+def excess(ours: list[np.ndarray], theirs: oracle.Parameters, limits: dict[str, np.ndarray]) -> float:
+    """Return the largest difference as a multiple of what is allowed; rows that no entry touches must be equal."""
+    worst = 0.0
+    for array, name in zip(ours, theirs.names, strict=True):
+        difference = np.abs(array - getattr(theirs, name))
+        limit = np.broadcast_to(limits[name], difference.shape)
+        # Where nothing is updated, just the rounding of the start to float32 is left.
+        slack = U * np.abs(getattr(theirs, name))
+        worst = max(worst, float((difference / np.maximum(limit, slack + 1e-300)).max()))
+    return worst
+
+
+def excess_of_sums(ours: list[np.ndarray], theirs: oracle.Parameters, epochs_entries: int) -> float:
+    """Return the largest relative difference of the squared-gradient sums as a multiple of what is allowed.
+
+    G is a sum of n squares of steps, each off by a relative 2 (4 + sqrt(d + 3)) u S / |diff|; small diffs count for
+    little in the sum, so that it is off by about 2 (4 + sqrt(d + 3)) u, and by sqrt(n) u of rounding it: together below
+    6 (30 + sqrt(n)) u for d <= 100.
+    """
+    limit = 6 * (30 + np.sqrt(epochs_entries)) * U
+    return max(
+        float((np.abs(array / getattr(theirs, name) - 1) / limit).max())
+        for array, name in zip(ours, theirs.names, strict=True)
+    )
+
+
+def random_problem(V: int, d: int, n: int, seed: int) -> tuple[oracle.Parameters, oracle.Parameters, Entries]:
+    """Return vectors of a length around 1, sums above 1, and entries of all sizes; all representable in float32."""
+    rng = np.random.default_rng(seed)
+    scale = min(1.0, 2 / np.sqrt(d))
+
+    def draw(*shape: int) -> np.ndarray:
+        return single_precision(rng.uniform(-1, 1, size=shape))
+
+    theta = oracle.Parameters(*(single_precision(scale * draw(V, d)) for _ in "WC"), draw(V), draw(V))
+    sums = oracle.Parameters(*(1 + np.abs(draw(*getattr(theta, name).shape)) for name in theta.names))
+    gradsq = oracle.Parameters(*(single_precision(getattr(sums, name)) for name in sums.names))
+    return theta, gradsq, (rng.integers(V, size=n), rng.integers(V, size=n), np.exp(rng.uniform(-2, 4, size=n)))
+
+
+def run_both(problem: tuple, options: dict, *, kernel_options: dict | None = None) -> tuple[float, float, float]:
+    """Run one pass of both; return the excesses of parameters and sums, and the relative difference of the costs."""
+    theta, gradsq, entries = problem
+    parameters, sums = single(theta), single(gradsq)
+    config = TrainConfig(dim=theta.W.shape[1], **(kernel_options or options))
+    cost = run_entries(*parameters, *sums, *entries, config)
+    theta, gradsq = theta.copy(), gradsq.copy()
+    expected = oracle.adagrad_pass(theta, gradsq, *entries, **options)
+    limits = allowed(theta, entries, 1, options)
+    return excess(parameters, theta, limits), excess_of_sums(sums, gradsq, len(entries[0])), abs(cost / expected - 1)
+
+
+@pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 100])
+@pytest.mark.parametrize("n", [1, 2, 300])
+def test_kernel_equals_the_oracle(d: int, n: int) -> None:
+    for seed in range(3):
+        parameters, sums, cost = run_both(random_problem(12, d, n, seed), REFERENCE)
+        assert parameters < 1
+        assert sums < 1
+        assert cost < 1e-5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {**REFERENCE, "bias_eta": 0.05},
+        {**REFERENCE, "eta": 0.2},
+        {**REFERENCE, "alpha": 0.5, "x_max": 3.0},
+        {**REFERENCE, "alpha": 1.0, "x_max": 1000.0},
+        {**REFERENCE, "grad_clip": 0.01},
+    ],
+)
+def test_kernel_equals_the_oracle_for_other_options(options: dict) -> None:
+    for d in (1, 16, 50):
+        parameters, sums, cost = run_both(random_problem(10, d, 200, d), options)
+        assert parameters < 1
+        assert sums < 1
+        assert cost < 1e-5
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"eta": 0.0505},
+        {"bias_eta": 0.99},
+        {"alpha": 0.76},
+        {"x_max": 10.2},
+        {"grad_clip": 0.2},
+    ],
+)
+def test_a_slightly_wrong_option_would_be_seen(wrong: dict) -> None:
+    parameters, _, _ = run_both(random_problem(12, 16, 300, 0), REFERENCE, kernel_options={**REFERENCE, **wrong})
+    assert parameters > 2
+
+
+def test_another_order_of_the_entries_would_be_seen() -> None:
+    theta, gradsq, entries = random_problem(12, 16, 300, 0)
+    parameters, sums = single(theta), single(gradsq)
+    run_entries(*parameters, *sums, *(part[::-1].copy() for part in entries), TrainConfig(dim=16, **REFERENCE))
+    oracle.adagrad_pass(theta, gradsq, *entries, **REFERENCE)
+    assert excess(parameters, theta, allowed(theta, entries, 1, REFERENCE)) > 2
+
+
+def test_updating_the_context_from_the_new_word_vector_would_be_seen() -> None:
+    # The same pass with the mistake made in the oracle: w first, then c from the new w.
+    theta, gradsq, entries = random_problem(12, 16, 300, 0)
+    parameters, sums = single(theta), single(gradsq)
+    run_entries(*parameters, *sums, *entries, TrainConfig(dim=16, **REFERENCE))
+    for i, j, x in zip(*(part.tolist() for part in entries), strict=True):
+        one = (np.array([i]), np.array([j]), np.array([x]))
+        half, half_sums = theta.copy(), gradsq.copy()
+        oracle.adagrad_pass(half, half_sums, *one, **REFERENCE)
+        theta.W[i], gradsq.W[i] = half.W[i], half_sums.W[i]
+        oracle.adagrad_pass(half := theta.copy(), half_sums := gradsq.copy(), *one, **REFERENCE)
+        for name in ("C", "b_w", "b_c"):
+            setattr(theta, name, getattr(half, name))
+            setattr(gradsq, name, getattr(half_sums, name))
+    assert excess(parameters, theta, allowed(theta, entries, 1, REFERENCE)) > 2
+
+
+def test_rows_without_entries_stay_as_they_are() -> None:
+    theta, gradsq, _ = random_problem(5, 7, 1, 0)
+    parameters, sums = single(theta), single(gradsq)
+    before = [array.copy() for array in (*parameters, *sums)]
+    run_entries(*parameters, *sums, np.array([1]), np.array([3]), np.array([2.5]), TrainConfig(dim=7))
+    for array, old, touched in zip((*parameters, *sums), before, (1, 3) * 4, strict=True):
+        changed = np.flatnonzero((array != old).reshape(5, -1).any(axis=1))
+        assert changed.tolist() == [touched]
+
+
+# --- against the reference's files ----------------------------------------------------------------------------------
+
+
+def test_three_epochs_equal_the_reference(shared_data: SharedData) -> None:
+    V, d = 800, 16
+    folder = "stanford/train800"
+    entries = oracle.read_reference_cooccurrence(shared_data.path("stanford/cooc800.shuf.bin"))
+    parameters = single(oracle.read_reference_parameters(shared_data.path(f"{folder}.000.bin"), V, d))
+    sums = single(oracle.read_reference_parameters(shared_data.path(f"{folder}.gradsq.000.bin"), V, d))
+    logged = [float(cost) for cost in re.findall(rb"cost: ([0-9.]+)", shared_data.bytes(f"{folder}.log"))]
+    assert len(logged) == 3
+    for epoch, expected in enumerate(logged, 1):
+        cost = run_entries(*parameters, *sums, *entries, TrainConfig(dim=d, **REFERENCE))
+        # The log has six decimals; the costs of 190,658 entries, each off by 1e-6, average to far less.
+        assert abs(cost - expected) < 0.5e-6 + 1e-6 * expected
+        if epoch in (1, 3):
+            theirs = oracle.read_reference_parameters(shared_data.path(f"{folder}.{epoch:03d}.bin"), V, d)
+            their_sums = oracle.read_reference_parameters(shared_data.path(f"{folder}.gradsq.{epoch:03d}.bin"), V, d)
+            assert excess(parameters, theirs, allowed(theirs, entries, epoch, REFERENCE)) < 1
+            assert excess_of_sums(sums, their_sums, epoch * V) < 1
+
+
+@pytest.mark.parametrize("wrong", ["eta", "order"])
+def test_a_mistake_would_not_equal_the_reference(shared_data: SharedData, wrong: str) -> None:
+    V, d = 800, 16
+    folder = "stanford/train800"
+    entries = oracle.read_reference_cooccurrence(shared_data.path("stanford/cooc800.shuf.bin"))
+    parameters = single(oracle.read_reference_parameters(shared_data.path(f"{folder}.000.bin"), V, d))
+    sums = single(oracle.read_reference_parameters(shared_data.path(f"{folder}.gradsq.000.bin"), V, d))
+    used = tuple(np.roll(part, 1) for part in entries) if wrong == "order" else entries
+    options = {**REFERENCE, "eta": 0.0505} if wrong == "eta" else REFERENCE
+    run_entries(*parameters, *sums, *used, TrainConfig(dim=d, **options))
+    theirs = oracle.read_reference_parameters(shared_data.path(f"{folder}.001.bin"), V, d)
+    assert excess(parameters, theirs, allowed(theirs, entries, 1, REFERENCE)) > 2
