@@ -193,14 +193,14 @@ def test_chunks_cover_every_known_token_once_with_its_neighbours(
     tmp_path_factory: pytest.TempPathFactory, text: bytes, threads: int, block: int, margin: int, size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("spool")
-    encoded = encode_corpus([Source("text", None, io.BytesIO(text))], folder, threads=threads, block_bytes=block)
     documents = oracle.tokenize(text)
-    words = words_of(encoded.table)
-    known = sorted(set(words))[::2]  # every other word has a final id
-    V = len(known)
-    final = np.array([known.index(word) if word in known else -1 for word in words], np.int32)
     seen, right = [], []
-    try:
+    source = Source("text", None, io.BytesIO(text))
+    with encode_corpus([source], folder, threads=threads, block_bytes=block) as encoded:
+        words = words_of(encoded.table)
+        known = sorted(set(words))[::2]  # every other word has a final id
+        V = len(known)
+        final = np.array([known.index(word) if word in known else -1 for word in words], np.int32)
         for chunk in encoded.chunks(final, V, margin, size):
             assert chunk.end - chunk.begin <= size + margin
             seen += chunk.ids[chunk.begin : chunk.end].tolist()
@@ -208,8 +208,6 @@ def test_chunks_cover_every_known_token_once_with_its_neighbours(
             left = chunk.ids[chunk.begin - margin : chunk.begin].tolist()
             before = [V] * margin + seen[: len(seen) - (chunk.end - chunk.begin)]
             assert left == before[len(before) - margin :]
-    finally:
-        encoded.spool.close()
     for position, neighbours in right:
         assert neighbours == (seen[position:] + [V] * margin)[:margin]
     ids = [[known.index(token) for token in document if token in known] for document in documents]

@@ -230,7 +230,9 @@ def test_an_array_in_pieces_is_the_same_file(tmp_path: Path) -> None:
     for name, pieces in (("a", [array]), ("b", [array[:3], array[3:3], array[3:]])):
         (tmp_path / name).mkdir()
         writer = FolderWriter(tmp_path / name)
-        writer.stream("x", array.dtype, array.shape, pieces)
+        with writer.growing("x", array.dtype) as growing:
+            for piece in pieces:
+                growing.append(piece)
         writer.finish("test", 1)
     assert file_hashes(tmp_path / "a", leave_out=()) == file_hashes(tmp_path / "b", leave_out=())
     assert np.array_equal(np.load(tmp_path / "a" / "x.npy"), array)
