@@ -32,19 +32,16 @@ def check(cooc: CoocMatrix, reference: Reference) -> bool:
     if cooc.vocab.to_bytes() != theirs:
         print("values not compared: words of equal count come in another order, so ids differ\n")
         return True
-    # Ours keeps the lower half in the order of the reference's file: row, then column.
+    whole = cooc.to_scipy()  # both halves, in the order of the reference's file: row, then column
     position, worst, same = 0, 0.0, True
     with reference.matrix.open("rb") as file:
-        while len(records := np.fromfile(file, RECORD, RECORDS)):
-            lower = records[records["col"] <= records["row"]]
-            here = slice(position, position + len(lower))
-            rows = np.searchsorted(cooc.indptr, np.arange(here.start, here.stop), side="right")
-            same &= np.array_equal(cooc.indices[here], lower["col"] - 1) and np.array_equal(rows, lower["row"])
-            if not same:
-                break
-            worst = max(worst, float(np.abs(cooc.data[here] / lower["x"] - 1).max(initial=0)))
+        while same and len(records := np.fromfile(file, RECORD, RECORDS)):
+            here = slice(position, position + len(records))
+            rows = np.searchsorted(whole.indptr, np.arange(here.start, here.stop), side="right")
+            same = np.array_equal(whole.indices[here], records["col"] - 1) and np.array_equal(rows, records["row"])
+            worst = max(worst, float(np.abs(whole.data[here] / records["x"] - 1).max()))
             position = here.stop
-    good = claim("the same rows and columns", same and position == cooc.stored)
+    good = claim("the same rows and columns", same and position == cooc.nnz)
     good &= claim(f"values within {TOLERANCE} relative (largest difference {worst:.2g})", worst <= TOLERANCE)
     print()
     return good
