@@ -1,0 +1,95 @@
+"""GloVe word vectors from your own text: exact, reproducible, fast.
+
+>>> from glove_cli import build_cooc, train
+>>> cooc = build_cooc("corpus.txt", "corpus.cooc")  # doctest: +SKIP
+>>> model = train(cooc, dim=100)  # doctest: +SKIP
+
+Names are imported when they are first used, so that `import glove_cli` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from glove_cli.version import __version__
+
+if TYPE_CHECKING:
+    from glove_cli.cooc.build import build_cooc
+    from glove_cli.cooc.config import CoocConfig
+    from glove_cli.cooc.store import CoocMatrix, load_cooc
+    from glove_cli.errors import (
+        CorpusError,
+        FormatError,
+        GloveError,
+        OptionError,
+        OutputError,
+        TrainingError,
+        UnknownWordError,
+    )
+    from glove_cli.model import GloveModel
+    from glove_cli.training.config import TrainConfig
+    from glove_cli.training.trainer import EpochReport, train
+    from glove_cli.vectors.export import export_vectors
+    from glove_cli.vectors.keyed import WordVectors
+    from glove_cli.vectors.load import load_model, load_vectors
+    from glove_cli.vocab import Vocab
+
+__all__ = [
+    "CoocConfig",
+    "CoocMatrix",
+    "CorpusError",
+    "EpochReport",
+    "FormatError",
+    "GloveError",
+    "GloveModel",
+    "OptionError",
+    "OutputError",
+    "TrainConfig",
+    "TrainingError",
+    "UnknownWordError",
+    "Vocab",
+    "WordVectors",
+    "__version__",
+    "build_cooc",
+    "export_vectors",
+    "load_cooc",
+    "load_model",
+    "load_vectors",
+    "train",
+]
+
+_MODULES = {
+    "cooc.build": ("build_cooc",),
+    "cooc.config": ("CoocConfig",),
+    "cooc.store": ("CoocMatrix", "load_cooc"),
+    "errors": (
+        "CorpusError",
+        "FormatError",
+        "GloveError",
+        "OptionError",
+        "OutputError",
+        "TrainingError",
+        "UnknownWordError",
+    ),
+    "model": ("GloveModel",),
+    "training.config": ("TrainConfig",),
+    "training.trainer": ("EpochReport", "train"),
+    "vectors.export": ("export_vectors",),
+    "vectors.keyed": ("WordVectors",),
+    "vectors.load": ("load_model", "load_vectors"),
+    "vocab": ("Vocab",),
+}
+_HOMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Words to rows: neighbours, analogies, and one file for each exchange format."""

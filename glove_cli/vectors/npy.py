@@ -1,0 +1,108 @@
+"""NumPy: NAME.npy holds the vectors, float32 (V, d), and NAME.words.txt beside it the words, one a line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import FormatError, OptionError
+from glove_cli.files import is_stream, output_file
+from glove_cli.folder import npy_header
+from glove_cli.vectors.checks import check_unique, check_words, named_errors
+from glove_cli.vectors.rows import Rows, blocks, finite_block
+from glove_cli.vectors.word2vec_binary import as_float32
+from glove_cli.vocab import word_from_bytes, word_to_bytes
+
+
+def words_path(path: str | os.PathLike[str]) -> Path:
+    """Return the file of the words that belongs to a file of vectors."""
+    path = Path(path)
+    return path.with_name(path.name.removesuffix(".npy") + ".words.txt")
+
+
+def write(
+    out: str | os.PathLike[str] | BinaryIO,
+    words: Sequence[str],
+    rows: Rows,
+    *,
+    header: bool = False,
+    threads: int | None = None,
+    force: bool = False,
+) -> None:
+    """Write vectors as a NumPy array and a list of words.
+
+    Parameters
+    ----------
+    out : path-like
+        The file to make; the words go beside it.
+    words : sequence of str, length V
+        Word of each row; none may hold a line end.
+    rows : float array (V, d) or ModelRows
+        The vectors.
+    header : bool
+        The format has no such line; must be false.
+    threads : int, optional
+        Not used: one thread is as fast as the disk.
+    force : bool
+        Whether existing files may be replaced.
+
+    Raises
+    ------
+    OptionError
+        If `out` is a stream: two files can't go there.
+    FormatError
+        If a value isn't finite, or a word can't be written.
+    OutputError
+        If a file exists and `force` is false, or can't be written.
+    """
+    if not isinstance(out, (str, os.PathLike)) or is_stream(out):
+        raise OptionError("--format: npy makes two files, so it can't be written to a stream. Name a file.")
+    check_words(words, "vectors", forbidden="\n")
+    with output_file(out, force=force) as file, output_file(words_path(out), force=force) as word_file:
+        word_file.write(b"".join(word_to_bytes(word) + b"\n" for word in words))
+        file.write(npy_header(np.dtype("<f4"), rows.shape))
+        for begin, end in blocks(rows, "vectors", words):
+            file.write(as_float32(finite_block(rows, begin, end, "vectors", words)).astype("<f4").tobytes())
+
+
+def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
+    """Read a NumPy array and the list of words beside it.
+
+    Parameters
+    ----------
+    path : path-like
+        The array: floats (V, d), of any size; larger ones are rounded to float32.
+
+    Returns
+    -------
+    words : list of str, length V
+    matrix : float32 array (V, d)
+
+    Raises
+    ------
+    FormatError
+        If a file can't be read, or the two disagree, or a word stands twice, or a value isn't finite.
+    """
+    path = Path(path)
+    with named_errors(path):
+        array = np.load(path, allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not array.size:
+        raise FormatError(f"{path}: is not a matrix of floats. Name a file of word vectors.")
+    listed = words_path(path)
+    with named_errors(listed):
+        words = listed.read_bytes().removesuffix(b"\n").split(b"\n")
+    if len(words) != len(array):
+        raise FormatError(f"{listed}: holds {len(words):,} words, {path} {len(array):,} vectors. Make both again.")
+    check_unique(words, listed, first=1)
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(array, np.float32)
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        word = word_from_bytes(words[int(np.argmin(finite))])
+        raise FormatError(f"{path}: the vector of {word!r} isn't finite. Make the file again.")
+    return [word_from_bytes(word) for word in words], matrix
