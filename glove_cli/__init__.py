@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from glove_cli.training.trainer import EpochReport, train
     from glove_cli.vectors.export import export_vectors
     from glove_cli.vectors.keyed import WordVectors
-    from glove_cli.vectors.load import load_model, load_vectors
+    from glove_cli.vectors.load import load_vectors
+    from glove_cli.vectors.select import load_model
     from glove_cli.vocab import Vocab
 
 __all__ = [
@@ -77,7 +78,8 @@ _MODULES = {
     "training.trainer": ("EpochReport", "train"),
     "vectors.export": ("export_vectors",),
     "vectors.keyed": ("WordVectors",),
-    "vectors.load": ("load_model", "load_vectors"),
+    "vectors.load": ("load_vectors",),
+    "vectors.select": ("load_model",),
     "vocab": ("Vocab",),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from glove_cli.errors import OptionError
+from glove_cli.files import check_output
 from glove_cli.model import GloveModel
 from glove_cli.vectors.formats import find_format, format_of_name
 from glove_cli.vectors.keyed import WordVectors
-from glove_cli.vectors.load import load_model
 from glove_cli.vectors.names import NPY, UNK, WORD2VEC_BINARY
 from glove_cli.vectors.rows import ModelRows, Rows
+from glove_cli.vectors.select import load_model
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,14 @@ def export_vectors(
     chosen = find_format(format) if format is not None else format_of_name(out)
     if header and chosen.name in (NPY, WORD2VEC_BINARY):
         raise OptionError(f"--header: is for text, not for {chosen.title}. Leave it out.")
+    if isinstance(out, (str, os.PathLike)):
+        check_output(out, force=force)
     if isinstance(model, (str, os.PathLike)):
         model = load_model(model)
     words, rows, own = _rows(model, vectors, unk)
     chosen.write(out, words, rows, header=header, threads=threads, force=force)
     added = isinstance(rows, ModelRows) and rows.unk
-    return Exported(*rows.shape, unk=added, own_unk=own and unk is None, title=chosen.title)
+    return Exported(rows.shape[0], rows.shape[1], unk=added, own_unk=own and unk is None, title=chosen.title)
 
 
 def _rows(model: GloveModel | WordVectors, vectors: str, unk: bool | None) -> tuple[list[str], Rows, bool]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -69,10 +68,9 @@ def write_text(
         begin, end = part
         return _format(encoded[begin:end], finite_block(rows, begin, end, name, words))
 
-    with closing(ordered_map(work, blocks(rows, name, words), range(thread_count(threads)))) as results:
-        for pieces in results:
-            for piece in pieces:
-                file.write(piece)
+    for pieces in ordered_map(work, blocks(rows, name, words), range(thread_count(threads))):
+        for piece in pieces:
+            file.write(piece)
 
 
 def check_text_words(words: Sequence[str], name: str) -> None:
@@ -122,13 +120,12 @@ def read_text(path: str | os.PathLike[str], *, header: bool | None) -> tuple[lis
         def work(_: int, block: bytes) -> Lines:
             return parse_lines(block, dim)
 
-        with closing(ordered_map(work, _line_blocks(file, head[skipped:]), range(thread_count(None)))) as results:
-            for lines in results:
-                if lines.error:
-                    number = len(words) + lines.error[0] + 1 + (shape is not None)
-                    raise FormatError(f"{path}: line {number} {lines.error[1]}. Make the file again.")
-                words += lines.words
-                pieces.append(lines.values)
+        for lines in ordered_map(work, _line_blocks(file, head[skipped:]), range(thread_count(None))):
+            if lines.error:
+                number = len(words) + lines.error[0] + 1 + (shape is not None)
+                raise FormatError(f"{path}: line {number} {lines.error[1]}. Make the file again.")
+            words += lines.words
+            pieces.append(lines.values)
     if not words:
         raise FormatError(f"{path}: holds no vectors. Name a file of word vectors.")
     # The reference forgets its last line, the one of <unk>, when it counts.
@@ -244,7 +241,7 @@ def _format(words: list[bytes], values: NDArray[np.float32] | NDArray[np.float64
         room = len(joined) + (len(words) - row) * (doubles.shape[1] * kernels.MAX_VALUE_BYTES + 1)
         out = np.empty(room, np.uint8)
         row, written = kernels.format_rows(joined, starts, doubles, row, out)
-        pieces.append(memoryview(out)[:written])
+        pieces.append(out[:written].data)
         if row < len(words):
             pieces.append(words[row] + b"".join(b" %.6f" % x for x in doubles[row].tolist()) + b"\n")
             row += 1

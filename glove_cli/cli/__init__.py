@@ -1,0 +1,1 @@
+"""The command line: options become one library call, its result what the user sees. One file for each command."""

@@ -1,0 +1,141 @@
+"""What ends a command early: errors, signals, closed pipes. Each becomes one line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TextIO
+
+import click
+
+from glove_cli.errors import GloveError, OutputError
+
+_INTERRUPTED = "Interrupted. Nothing was left half-written."
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by another signal than Ctrl-C."""
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Say in one line on standard error what ended a command, and return its exit code.
+
+    Parameters
+    ----------
+    error : exception
+        One that nobody foresaw is raised again: it is a bug, and its traceback says where.
+    """
+    if isinstance(error, click.Abort) and error.__cause__ is not None:
+        error = error.__cause__  # click hides an interruption behind its own exception
+    if isinstance(error, Terminated):
+        return _say(_INTERRUPTED, 128 + signal.SIGTERM)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return _say(_INTERRUPTED, 128 + signal.SIGINT)
+    if isinstance(error, GloveError):
+        return _say(f"Error: {error}", error.exit_code)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.UsageError):
+        return _say(f"Error: {_usage(error)}", error.exit_code)
+    if isinstance(error, click.ClickException):
+        return _say(f"Error: {error.format_message()}", error.exit_code)
+    if isinstance(error, BrokenPipeError):
+        _close_stdout()
+        return 1
+    if isinstance(error, MemoryError):
+        return _say("Error: memory: there is not enough for this. Take a smaller vocabulary (--max-vocab) or --dim.", 1)
+    raise error
+
+
+def flush_output() -> None:
+    """Write out what standard output still holds.
+
+    Raises
+    ------
+    OutputError
+        If that fails, as on a full disk.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_stdout()
+        raise OutputError(f"standard output: can't be written: {error.strerror}. Free space there.") from error
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let the first Ctrl-C, SIGTERM or SIGHUP end the work tidily; what follows it can't disturb the tidying."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[signal.Signals, object] = {}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # A signal that is ignored already stays so: nohup, or a job in the background.
+        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def survive_any_word() -> Iterator[None]:
+    """Let standard output escape the characters that it can't encode instead of failing on them."""
+    stream = sys.stdout
+    errors = getattr(stream, "errors", None)
+    if not hasattr(stream, "reconfigure") or errors is None:
+        yield
+        return
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        if not stream.closed:
+            stream.reconfigure(errors=errors)
+
+
+def _say(text: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        click.echo(text.replace("\n", "\\n"), err=True)
+    return code
+
+
+def _usage(error: click.UsageError) -> str:
+    """Return a usage error in our shape: option, what is wrong, what to do."""
+    if error.ctx is None:
+        return error.format_message()
+    advice = f"See {error.ctx.command_path} -h."
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.make_metavar(error.ctx)
+        missing = isinstance(error, click.MissingParameter)
+        return f"{name}: {'is missing.' if missing else error.message} {advice}"
+    if isinstance(error, click.NoSuchOption):
+        similar = f" Did you mean {' or '.join(error.possibilities)}?" if error.possibilities else ""
+        return f"{error.option_name}: no such option.{similar} {advice}"
+    return f"{error.format_message()} {advice}"
+
+
+def _close_stdout() -> None:
+    """Point standard output to nowhere, so that the interpreter's last flush can't fail again."""
+    stream: TextIO = sys.stdout
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -1,0 +1,225 @@
+"""`glove info`: what a run, a matrix, a model or a file of vectors is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glove_cli.cli.options import COOC_NAME, MODEL_NAME, example, json_option, run_option
+
+_READ_BYTES = 1 << 20
+_FIRST_WORDS = 8
+
+
+@click.command("info", epilog=example("glove info", "glove info vectors.txt"))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--verify", is_flag=True, help="Compare every file of a matrix or model with its checksum.")
+@run_option
+@json_option
+def command(path: Path | None, verify: bool, run: Path, as_json: bool) -> None:
+    """Say what PATH is: a run, a matrix, a model or a file of vectors.
+
+    Sizes, options, where it came from, checksums (SHA-256). Without PATH, the run.
+    """
+    described = describe(path if path is not None else run, verify=verify)
+    if as_json:
+        click.echo(json.dumps(described, indent=2))
+        return
+    parts = described["parts"] if described["kind"] == "run" else [described]
+    head = [f"run {described['path']}"] if described["kind"] == "run" else []
+    click.echo("\n\n".join([*head, *(_text(part) for part in parts)]))
+
+
+def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
+    """Return what is known of a result, in terms of JSON.
+
+    Parameters
+    ----------
+    path : Path
+    verify : bool
+        Whether to compare checksums.
+
+    Returns
+    -------
+    dict
+        "kind" is "run", "matrix", "model" or "vectors".
+
+    Raises
+    ------
+    FormatError
+        If there is nothing, or it is damaged.
+    """
+    from glove_cli.errors import FormatError
+    from glove_cli.files import META_NAME
+    from glove_cli.folder import read_meta
+
+    if not path.exists():
+        raise FormatError(f"{path}: does not exist. Name a run, a matrix, a model or a file of vectors.")
+    if not path.is_dir():
+        if verify:
+            raise FormatError(f"{path}: is a file without checksums to compare with. Leave out --verify.")
+        return _describe_vectors(path)
+    if (path / META_NAME).exists():
+        kind = read_meta(path, remedy="Name a result of glove.").get("format")
+        return _describe_model(path, verify) if kind == "glove-model" else _describe_matrix(path, verify)
+    parts = []
+    if (path / COOC_NAME).exists():
+        parts.append(_describe_matrix(path / COOC_NAME, verify))
+    if (path / MODEL_NAME).exists():
+        parts.append(_describe_model(path / MODEL_NAME, verify))
+    if not parts:
+        raise FormatError(f"{path}: holds no result of glove. Make one with `glove build-cooc CORPUS`.")
+    if len(parts) == 2:
+        recorded = parts[1]["from"].get("sha256")
+        parts[1]["from"]["same_matrix"] = recorded == _sha256(path / COOC_NAME / META_NAME)
+    return {"kind": "run", "path": str(path), "parts": parts}
+
+
+def _describe_matrix(path: Path, verify: bool) -> dict[str, Any]:
+    from glove_cli.cooc.store import load_cooc
+
+    cooc = load_cooc(path)
+    if verify:
+        cooc.verify()
+    meta = cooc.meta
+    keys = ("V", "nnz", "stored", "symmetric", "tokens", "kept_tokens", "documents", "types", "options", "sources")
+    return {
+        "kind": "matrix",
+        "path": str(path),
+        **{key: meta.get(key) for key in keys},
+        **_files(meta, verify),
+    }
+
+
+def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
+    from glove_cli.folder import ResultFolder, read_meta
+    from glove_cli.model import GloveModel
+
+    model = GloveModel.load(path)
+    meta = read_meta(path, remedy="Name a model.")
+    if verify:
+        ResultFolder(path, meta).verify()
+    history = model.meta.get("history") or []
+    return {
+        "kind": "model",
+        "path": str(path),
+        "V": len(model.vocab),
+        "dim": model.dim,
+        "epochs": len(history),
+        "cost": history[-1].get("cost") if history else None,
+        "seconds": model.meta.get("seconds"),
+        "options": model.meta.get("options") or {},
+        "from": dict(model.meta.get("cooc") or {}),
+        **_files(meta, verify),
+    }
+
+
+def _describe_vectors(path: Path) -> dict[str, Any]:
+    from glove_cli.cli.compiling import announced
+    from glove_cli.vectors.formats import format_of_content
+
+    found = format_of_content(path)
+    with announced(lambda text: click.echo(text, err=True)):
+        words, matrix = found.read(path)
+    return {
+        "kind": "vectors",
+        "path": str(path),
+        "format": found.name,
+        "V": len(words),
+        "dim": int(matrix.shape[1]),
+        "first_words": words[:_FIRST_WORDS],
+        "last_word": words[-1],
+        "bytes": path.stat().st_size,
+        "sha256": _sha256(path),
+    }
+
+
+def _files(meta: dict[str, Any], verified: bool) -> dict[str, Any]:
+    files = meta["files"]
+    return {
+        "glove": meta.get("glove"),
+        "bytes": sum(entry["bytes"] for entry in files.values()),
+        "files": files,
+        "verified": verified,
+    }
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_READ_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _text(part: dict[str, Any]) -> str:
+    """Return the description of a matrix, a model or a file of vectors as lines."""
+    from glove_cli.cli.tables import pairs, shown, size, table
+
+    lines = {"matrix": _matrix_lines, "model": _model_lines, "vectors": _vectors_lines}[part["kind"]](part)
+    lines = [*lines, ("size", size(part["bytes"]))]
+    if part["kind"] == "vectors":
+        lines.append(("sha256", part["sha256"]))
+        return f"{part['kind']} {shown(part['path'])}\n" + pairs(lines, "  ")
+    lines.append(("checksums", "compared, all equal" if part["verified"] else "not compared (--verify does)"))
+    files = [(name, f"{entry['bytes']:,}", str(entry.get("sha256"))) for name, entry in part["files"].items()]
+    listed = table(("file", "bytes", "sha256"), files).replace("\n", "\n  ")
+    return f"{part['kind']} {shown(part['path'])}\n{pairs(lines, '  ')}\n  {listed}"
+
+
+def _matrix_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
+    from glove_cli.cli.tables import shown
+
+    return [
+        ("words", _number(part["V"])),
+        ("pairs", f"{_number(part['nnz'])} ({_number(part['stored'])} stored)"),
+        ("tokens", f"{_number(part['tokens'])} ({_number(part['kept_tokens'])} in the vocabulary)"),
+        ("documents", _number(part["documents"])),
+        ("different words", _number(part["types"])),
+        ("options", _options(part["options"])),
+        ("from", ", ".join(shown(str(source)) for source in part["sources"] or [])),
+        ("made by", f"glove {part['glove']}"),
+    ]
+
+
+def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
+    from glove_cli.cli.tables import duration, shown
+
+    origin = part["from"]
+    where = shown(str(origin.get("path") or "a matrix in memory"))
+    if origin.get("same_matrix") is False:
+        where += " (not the matrix of this run as it is now)"
+    seconds = part["seconds"]
+    return [
+        ("words", _number(part["V"])),
+        ("dimensions", _number(part["dim"])),
+        ("epochs", _number(part["epochs"])),
+        ("cost", "unknown" if part["cost"] is None else f"{part['cost']:.6f}"),
+        ("options", _options(part["options"])),
+        ("from", where),
+        ("made by", f"glove {part['glove']}" + (f" in {duration(seconds)}" if seconds is not None else "")),
+    ]
+
+
+def _vectors_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
+    from glove_cli.cli.tables import shown
+
+    return [
+        ("format", part["format"]),
+        ("words", _number(part["V"])),
+        ("dimensions", _number(part["dim"])),
+        ("first words", " ".join(map(shown, part["first_words"]))),
+        ("last word", shown(part["last_word"])),
+    ]
+
+
+def _options(options: dict[str, Any] | None) -> str:
+    return ", ".join(f"{key} {value}" for key, value in (options or {}).items() if value is not None)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "unknown"

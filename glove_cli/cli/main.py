@@ -1,0 +1,96 @@
+"""`glove`: the group of commands, and the one place where an error becomes a line and an exit code.
+
+A command's file is loaded when the command is called, so that `glove --help` starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, MutableMapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from glove_cli.cli.errors import exit_code_of, flush_output, interruptible, survive_any_word
+from glove_cli.version import __version__
+
+_COMMANDS = {
+    "build-cooc": ("build_cooc", "Count which words of a text stand near each other."),
+    "train": ("train", "Train word vectors on the counts."),
+    "export": ("export", "Write the vectors to a file."),
+    "info": ("info", "Say what a run, matrix, model or vector file is."),
+    "nearest": ("nearest", "Find the words nearest to a word."),
+    "analogy": ("analogy", "Find the word that is to C as B is to A."),
+}
+_EXAMPLE = """\b
+Example:
+  glove build-cooc corpus.txt
+  glove train --dim 100
+  glove export vectors.txt"""
+
+
+class LazyCommands(MutableMapping[str, click.Command]):
+    """The commands by name, each imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            self._loaded[name] = import_module(f"glove_cli.cli.{_COMMANDS[name][0]}").command
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*_COMMANDS, *self._loaded)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+class GloveGroup(click.Group):
+    """A group whose errors are one line, whose help loads no command, and which stops cleanly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they are used."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line for each command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
+        """Run a command and leave with its exit code."""
+        extra["prog_name"] = extra.get("prog_name") or "glove"
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **extra)
+        with interruptible(), survive_any_word():
+            try:
+                result = super().main(args, standalone_mode=False, **extra)
+                flush_output()
+                code = result if isinstance(result, int) else 0
+            except (Exception, KeyboardInterrupt) as error:
+                code = exit_code_of(error)
+        sys.exit(code)
+
+
+@click.group(
+    cls=GloveGroup,
+    commands=LazyCommands(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXAMPLE,
+)
+@click.version_option(__version__, "--version", prog_name="glove", message="%(prog)s %(version)s")
+def main() -> None:
+    """Make GloVe word vectors from your own text.
+
+    A run lives in the folder glove-run, unless --run or the variable GLOVE_RUN names another; so the commands find
+    each other's results. Nothing that exists is overwritten without --force.
+    """

@@ -1,0 +1,71 @@
+"""Options that commands share, and options that take their defaults from a dataclass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+COOC_NAME = "cooc"
+MODEL_NAME = "model"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Decorator = Callable[[_Function], _Function]
+
+PATH = click.Path(path_type=Path)
+
+
+def config_option(config: type, name: str, help: str, **extra: Any) -> Callable[[_Function], _Function]:
+    """Return the option for one field of an options dataclass; its default is the field's."""
+    default = getattr(config, name)
+    if isinstance(default, bool):
+        extra["is_flag"] = True
+    elif default is not None and "type" not in extra:
+        extra["type"] = type(default)
+    shown = default is not None and not isinstance(default, bool)
+    return click.option("--" + name.replace("_", "-"), name, default=default, show_default=shown, help=help, **extra)
+
+
+def run_option(function: _Function) -> _Function:
+    """Add `--run`."""
+    return click.option(
+        "--run",
+        type=PATH,
+        default="glove-run",
+        show_default=True,
+        envvar="GLOVE_RUN",
+        show_envvar=True,
+        metavar="DIR",
+        help="Folder of the run.",
+    )(function)
+
+
+def threads_option(function: _Function) -> _Function:
+    """Add `--threads`."""
+    text = "Threads; the result is the same.  [default: all cores that this process may use]"
+    return click.option("--threads", type=int, help=text)(function)
+
+
+def force_option(function: _Function) -> _Function:
+    """Add `--force`."""
+    return click.option("--force", is_flag=True, help="Replace a result that exists.")(function)
+
+
+def json_option(function: _Function) -> _Function:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
+
+
+def source_options(function: _Function) -> _Function:
+    """Add the options that say whose vectors are looked at."""
+    function = run_option(function)
+    function = click.option("--model", type=PATH, metavar="DIR", help="Use this model.  [default: RUN/model]")(function)
+    return click.option("--vectors", type=PATH, metavar="FILE", help="Use this file of vectors instead of a model.")(
+        function
+    )
+
+
+def example(*commands: str) -> str:
+    """Return the end of a help text: an example, not to be wrapped."""
+    return "\b\nExample:\n" + "\n".join(f"  {command}" for command in commands)

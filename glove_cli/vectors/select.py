@@ -1,0 +1,64 @@
+"""The model of a folder, and its vectors as one array. Needs no compiled code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from glove_cli.files import META_NAME
+from glove_cli.model import GloveModel
+from glove_cli.vectors.keyed import WordVectors
+from glove_cli.vectors.rows import ModelRows
+
+MODEL_NAME = "model"
+
+
+def load_model(path: str | os.PathLike[str]) -> GloveModel:
+    """Open the model in a model's or a run's folder.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    GloveModel
+        Its arrays are mapped into memory, read only.
+
+    Raises
+    ------
+    FormatError
+        If there is no model, or its files disagree or are cut short.
+    """
+    path = Path(path)
+    if not (path / META_NAME).exists() and (path / MODEL_NAME).is_dir():
+        path = path / MODEL_NAME
+    return GloveModel.load(path)
+
+
+def select_vectors(model: GloveModel, vectors: str = "sum") -> WordVectors:
+    """Return vectors of a model, one for each word.
+
+    Parameters
+    ----------
+    model : GloveModel
+    vectors : {"sum", "word", "context", "concat"}
+        W + C, W, C, or both side by side.
+
+    Returns
+    -------
+    WordVectors
+
+    Raises
+    ------
+    OptionError
+        If there is no such kind.
+    """
+    rows = ModelRows(model, vectors)
+    matrix = np.empty(rows.shape, np.float32)
+    step = 1 << 14
+    for begin in range(0, len(matrix), step):
+        matrix[begin : begin + step] = rows[begin : begin + step]
+    return WordVectors(model.vocab.words, matrix)
