@@ -37,7 +37,7 @@ def amount(number: float, unit: str) -> str:
     if unit == "B":
         return size(number)
     for letter, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= 10 * factor:
+        if number >= factor:
             return f"{number / factor:,.1f} {letter} {plural(unit)}"
     return f"{number:,.0f} {unit if number == 1 else plural(unit)}"
 

@@ -16,6 +16,7 @@ from glove_cli.vectors import glove_text, npy, word2vec_binary, word2vec_text
 from glove_cli.vectors.checks import named_errors
 from glove_cli.vectors.names import FORMAT_NAMES, GLOVE, NPY, WORD2VEC, WORD2VEC_BINARY
 from glove_cli.vectors.text import fits_header, header_shape, read_head
+from glove_cli.vectors.word2vec_binary import looks_binary
 
 _NPY_MAGIC = b"\x93NUMPY"
 
@@ -79,9 +80,9 @@ def format_of_content(path: str | os.PathLike[str]) -> Format:
         head = read_head(file)
     if head.startswith(_NPY_MAGIC):
         return FORMATS[NPY]
-    if not header_shape(head):
+    shape = header_shape(head)
+    if not shape:
         return FORMATS[GLOVE]
     if fits_header(head):
         return FORMATS[WORD2VEC]
-    binary = b"\0" in head or any(byte < 9 or 13 < byte < 32 for byte in head[:4096])
-    return FORMATS[WORD2VEC_BINARY if binary else GLOVE]
+    return FORMATS[WORD2VEC_BINARY if looks_binary(head, shape) else GLOVE]

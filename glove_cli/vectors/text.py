@@ -181,7 +181,7 @@ def find_shape(head: bytes, path: Path, header: bool | None) -> tuple[tuple[int,
     # A word with spaces has more fields than others, so the dimension is what most of the first lines agree on.
     lines = head.split(b"\n")[: -1 if head.count(b"\n") else None][:_HEAD_LINES]
     numbers = [len(_fields(line)) - 1 for line in lines]
-    dim = max(sorted(set(numbers)), key=numbers.count)
+    dim = max(sorted(set(numbers), reverse=True), key=numbers.count)
     if dim < 1:
         raise FormatError(
             f"{path}: line 1 is not a word and its numbers: {_shown(first)}. Name a file of word vectors."

@@ -19,6 +19,8 @@ from glove_cli.vectors.text import header_shape
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 _LONGEST_HEADER = 64
+_LOOKED_AT = 4096
+_ROWS_LOOKED_AT = 20
 _ADVICE = "Make the file again."
 
 
@@ -111,6 +113,20 @@ def as_float32(block: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.f
     if not np.isfinite(result).all():
         raise FormatError("vectors: a number is too large for 32 bits. Choose a text format.")
     return result
+
+
+def looks_binary(head: bytes, shape: tuple[int, int]) -> bool:
+    """Tell whether the beginning of a file, whose first line says `shape`, goes on in binary rows and not in text."""
+    position = head.find(b"\n") + 1
+    if any(byte < 9 or 13 < byte < 32 for byte in head[position : position + _LOOKED_AT]):
+        return True
+    V, d = shape
+    for _ in range(min(V, _ROWS_LOOKED_AT)):
+        end = head.find(b" ", position) + 1 + 4 * d
+        if end <= 4 * d or head[end : end + 1] != b"\n":
+            return False
+        position = end + 1
+    return True
 
 
 def _read(data: mmap.mmap, path: Path) -> tuple[list[bytes], NDArray[np.float32]]:
