@@ -82,6 +82,7 @@ class GloveGroup(click.Group):
 
 
 @click.group(
+    "glove",
     cls=GloveGroup,
     commands=LazyCommands(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
