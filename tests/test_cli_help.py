@@ -92,7 +92,7 @@ def test_no_command_shows_the_help_and_is_wrong() -> None:
         (["train", "--dmi", "5"], "--dmi: no such option. Did you mean --dim? See glove train -h."),
         (["train", "--dim", "many"], "--dim: 'many' is not a valid integer. See glove train -h."),
         (["train", "--eta", "x"], "--eta: 'x' is not a valid float. See glove train -h."),
-        (["train", "--dim"], "Option '--dim' requires an argument. See glove train -h."),
+        (["train", "--dim"], "--dim: requires an argument. See its help with -h."),
         (["train", "extra"], "Got unexpected extra argument (extra) See glove train -h."),
         (["build-cooc"], "CORPUS...: is missing. See glove build-cooc -h."),
         (["build-cooc", "a", "--window", "1.5"], "--window: '1.5' is not a valid integer. See glove build-cooc -h."),

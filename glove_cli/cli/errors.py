@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,13 +14,22 @@ from typing import TextIO
 
 import click
 
-from glove_cli.errors import GloveError, OutputError
+from glove_cli.errors import GloveError
 
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _INTERRUPTED = "Interrupted. Nothing was left half-written."
 
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to end by another signal than Ctrl-C."""
+
+
+class EndedError(Exception):
+    """Carries an interruption or a failed write through click."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -30,8 +40,8 @@ def exit_code_of(error: BaseException) -> int:
     error : exception
         One that nobody foresaw is raised again: it is a bug, and its traceback says where.
     """
-    if isinstance(error, click.Abort) and error.__cause__ is not None:
-        error = error.__cause__  # click hides an interruption behind its own exception
+    if isinstance(error, EndedError):
+        error = error.reason
     if isinstance(error, Terminated):
         return _say(_INTERRUPTED, 128 + signal.SIGTERM)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
@@ -48,26 +58,12 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):
         _close_stdout()
         return 1
+    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:  # files have named theirs
+        _close_stdout()
+        return _say(f"Error: standard output: can't be written: {error.strerror}. Free space there.", 1)
     if isinstance(error, MemoryError):
         return _say("Error: memory: there is not enough for this. Take a smaller vocabulary (--max-vocab) or --dim.", 1)
     raise error
-
-
-def flush_output() -> None:
-    """Write out what standard output still holds.
-
-    Raises
-    ------
-    OutputError
-        If that fails, as on a full disk.
-    """
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _close_stdout()
-        raise OutputError(f"standard output: can't be written: {error.strerror}. Free space there.") from error
 
 
 @contextlib.contextmanager
@@ -77,8 +73,11 @@ def interruptible() -> Iterator[None]:
         yield
         return
     before: dict[signal.Signals, object] = {}
+    stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated
@@ -91,7 +90,8 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
+        # After a signal the process ends; until then further ones stay ignored.
+        for number, handler in before.items() if not stopped else ():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
 
@@ -119,9 +119,11 @@ def _say(text: str, code: int) -> int:
 
 def _usage(error: click.UsageError) -> str:
     """Return a usage error in our shape: option, what is wrong, what to do."""
+    advice = f"See {error.ctx.command_path} -h." if error.ctx is not None else "See its help with -h."
+    if isinstance(error, click.BadOptionUsage):
+        return f"{error.option_name}: {error.message.removeprefix(f'Option {error.option_name!r} ')} {advice}"
     if error.ctx is None:
-        return error.format_message()
-    advice = f"See {error.ctx.command_path} -h."
+        return f"{error.format_message()} {advice}"
     if isinstance(error, click.BadParameter) and error.param is not None:
         name = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.make_metavar(error.ctx)
         missing = isinstance(error, click.MissingParameter)

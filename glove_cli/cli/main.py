@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from glove_cli.cli.errors import exit_code_of, flush_output, interruptible, survive_any_word
+from glove_cli.cli.errors import EndedError, exit_code_of, interruptible, survive_any_word
 from glove_cli.version import __version__
 
 _COMMANDS = {
@@ -66,6 +66,13 @@ class GloveGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was called; keep what ends it from click, which has its own words for it."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, OSError) as error:
+            raise EndedError(error) from error
+
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
         """Run a command and leave with its exit code."""
         extra["prog_name"] = extra.get("prog_name") or "glove"
@@ -74,7 +81,7 @@ class GloveGroup(click.Group):
         with interruptible(), survive_any_word():
             try:
                 result = super().main(args, standalone_mode=False, **extra)
-                flush_output()
+                sys.stdout.flush()
                 code = result if isinstance(result, int) else 0
             except (Exception, KeyboardInterrupt) as error:
                 code = exit_code_of(error)

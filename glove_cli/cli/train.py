@@ -60,12 +60,6 @@ def command(
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
     begin = time.perf_counter()
     with Progress() as progress, announced(progress.note):
-        better = suggest_x_max(matrix, config.x_max)
-        if better is not None:
-            progress.note(
-                f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
-                f"--x-max {better:g} suits it better."
-            )
 
         def on_epoch(report: EpochReport) -> None:
             width = len(str(report.epochs))
@@ -75,6 +69,12 @@ def command(
 
         # The folder is opened before training, so that one which can't be made is found now and not in the end.
         with output_folder(out, force=force) as folder:
+            better = suggest_x_max(matrix, config.x_max)
+            if better is not None:
+                progress.note(
+                    f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
+                    f"--x-max {better:g} suits it better."
+                )
             model = train(matrix, threads=threads, on_epoch=on_epoch, progress=progress, **options)
             model.save(folder, force=True)
     written = sum(path.stat().st_size for path in out.iterdir())

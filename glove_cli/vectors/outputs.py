@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from glove_cli.files import output_file
+
+
+class WholeWriter:
+    """Writes all that it is given to an unbuffered stream, which may take only a part at a time.
+
+    Standard output is such a stream where PYTHONUNBUFFERED is set.
+    """
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        """Write everything."""
+        rest = memoryview(data)
+        while rest.nbytes:
+            rest = rest[self._stream.write(rest) or 0 :]
+        return memoryview(data).nbytes
 
 
 @contextlib.contextmanager
@@ -17,5 +35,5 @@ def open_output(out: str | os.PathLike[str] | BinaryIO, *, force: bool) -> Itera
         with output_file(out, force=force) as file:
             yield file
         return
-    yield out
+    yield cast(BinaryIO, WholeWriter(out)) if isinstance(out, io.RawIOBase) else out
     out.flush()

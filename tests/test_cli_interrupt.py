@@ -1,0 +1,147 @@
+"""Ctrl-C and SIGTERM: what was finished stays, nothing is left half-written, no temporary file remains."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import file_hashes
+from test_cli_build_cooc import glove
+from test_cli_help import PACKAGE_ROOT
+from test_vectors_export import make_model
+
+ROOT = Path(__file__).parents[1]
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+SECONDS = 60.0  # far more than it takes, even where everything must be compiled first
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with a finished run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GLOVE_RUN", raising=False)
+    shutil.copy(ROOT / "corpora" / "sample.txt", tmp_path / "corpus.txt")
+    assert glove("build-cooc", "corpus.txt", "--min-count", "2").exit_code == 0
+    make_model().save("glove-run/model")
+    return tmp_path
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen]:
+    command = [sys.executable, "-m", "glove_cli", *arguments]
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until(condition: object) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+
+
+def hashes(folder: Path) -> dict[str, dict[str, str]]:
+    return {name: file_hashes(folder / "glove-run" / name, leave_out=()) for name in ("cooc", "model")}
+
+
+def names(folder: Path) -> set[str]:
+    return set(os.listdir(folder / "glove-run"))
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_counting_is_interrupted(folder: Path, number: int, code: int) -> None:
+    before = hashes(folder)
+    with running("build-cooc", "-", "--min-count", "1", "--force") as process:
+
+        def feed() -> None:
+            with contextlib.suppress(OSError):  # the reader goes away
+                while True:
+                    process.stdin.write(b"word after word after word and no end\n" * 10_000)
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        wait_until(lambda: names(folder) > {"cooc", "model"})
+        time.sleep(0.3)
+        process.send_signal(number)
+        assert process.wait(SECONDS) == code
+        assert process.stderr.read() == b"Interrupted. Nothing was left half-written.\n"
+        assert process.stdout.read() == b""
+        feeder.join()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    assert names(folder) == {"cooc", "model"}
+    assert hashes(folder) == before
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_training_is_interrupted(folder: Path, number: int, code: int) -> None:
+    before = hashes(folder)
+    with running("train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1") as process:
+        while b"epoch" not in process.stderr.readline():
+            pass
+        process.send_signal(number)
+        _, said = process.communicate(timeout=SECONDS)
+        assert process.returncode == code
+        assert said.endswith(b"Interrupted. Nothing was left half-written.\n")
+        assert b"Traceback" not in said
+    assert names(folder) == {"cooc", "model"}
+    assert hashes(folder) == before
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_exporting_is_interrupted(folder: Path, number: int, code: int) -> None:
+    # A pipe that nobody empties keeps the export waiting.
+    make_model(20_000, 20).save("big")
+    with running("export", "-", "--model", "big") as process:
+        assert process.stdout.readline().startswith(b"w0 ")
+        process.send_signal(number)
+        _, said = process.communicate(timeout=SECONDS)
+        assert process.returncode == code
+        assert b"Traceback" not in said
+        assert said.endswith(b"Interrupted. Nothing was left half-written.\n")
+
+
+def test_a_second_signal_does_not_disturb_the_tidying(folder: Path) -> None:
+    with running("train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1") as process:
+        while b"epoch" not in process.stderr.readline():
+            pass
+        for _ in range(20):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        _, said = process.communicate(timeout=SECONDS)
+        assert process.returncode == 130
+        assert b"Traceback" not in said
+    assert names(folder) == {"cooc", "model"}
+
+
+def test_an_ignored_signal_stays_ignored(folder: Path) -> None:
+    command = f"trap '' HUP; exec {sys.executable} -m glove_cli train --dim 50 --epochs 1000000 --force --x-max 1"
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
+    with subprocess.Popen(["bash", "-c", command], env=env, stderr=subprocess.PIPE) as process:
+        while b"epoch" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGHUP)
+        assert b"epoch" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+        assert process.returncode == 130
+
+
+def test_the_handlers_are_put_back() -> None:
+    before = [signal.getsignal(number) for number, _ in SIGNALS]
+    glove("--version")
+    assert [signal.getsignal(number) for number, _ in SIGNALS] == before

@@ -1,0 +1,138 @@
+"""What the command line prints: tables, amounts, progress, and the word about compiling."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli_help import PACKAGE_ROOT
+from test_vectors_export import make_model
+
+from glove_cli.cli import progress as progress_module
+from glove_cli.cli.progress import Progress
+from glove_cli.cli.tables import amount, duration, pairs, shown, size, table
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (7800, "2 h 10 min"),
+    ],
+)
+def test_times_are_readable(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (1_144_291_556, "1.1 GB"), (5e15, "5000 TB")],
+)
+def test_sizes_are_readable(number: float, text: str) -> None:
+    assert size(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "text"),
+    [
+        (1, "entry", "1 entry"),
+        (12, "token", "12 tokens"),
+        (45_100_000, "entry", "45.1 M entries"),
+        (2_500, "row", "2.5 k rows"),
+        (3e9, "B", "3.0 GB"),
+    ],
+)
+def test_amounts_are_readable(number: float, unit: str, text: str) -> None:
+    assert amount(number, unit) == text
+
+
+def test_columns_are_aligned_also_for_wide_and_combining_characters() -> None:
+    text = table(("word", "cosine"), [("a", "0.1"), ("日本", "0.25"), ("e\u0301te", "1")])
+    assert text.splitlines() == ["word  cosine", "a        0.1", "日本    0.25", "e\u0301te        1"]
+    assert pairs([("a", "1"), ("long", "2")]) == "a     1\nlong  2"
+
+
+@pytest.mark.parametrize(
+    ("word", "text"), [("paris", "paris"), ("caf\udcff", "caf\\xff"), ("a\x1b[2J", "a\\x1b[2J"), ("\u2028", "\\u2028")]
+)
+def test_words_are_printed_without_doing_harm(word: str, text: str) -> None:
+    assert shown(word) == text
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress_module, "time", clock)
+    return clock
+
+
+def test_without_a_terminal_a_line_comes_now_and_then(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        for second in range(41):
+            clock.now = 100.0 + second
+            progress("reading", second * 1_000_000, 100_000_000, "B")
+        progress("counting", 0, None, "token")
+        clock.now += 10
+        progress("counting", 7, None, "token")
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 10.0 MB of 100 MB (10%), 1 min 30 s left",
+        "reading: 20.0 MB of 100 MB (20%), 1 min 20 s left",
+        "reading: 30.0 MB of 100 MB (30%), 1 min 10 s left",
+        "reading: 40.0 MB of 100 MB (40%), 1 min 0 s left",
+        "counting: 7 tokens",
+    ]
+
+
+def test_a_quick_job_shows_no_progress(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        for done in range(100):
+            progress("reading", done, 100, "B")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_gets_a_bar_and_lines_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with Progress() as progress:
+        progress("training", 0, 1000, "entry")
+        progress("training", 500, 1000, "entry")
+        progress.note("epoch 1/2")
+        progress("training", 1000, 1000, "entry")
+    text = terminal.getvalue()
+    assert "training:   0%|" in text
+    assert "| 500/1.00k [" in text
+    assert "epoch 1/2\n" in text
+    assert text.rstrip(" ").endswith("\r")
+
+
+def test_compiling_is_said_once_and_only_when_it_is_done(tmp_path: Path) -> None:
+    make_model().save(tmp_path / "model")
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    said = []
+    for number in range(2):
+        command = [sys.executable, "-m", "glove_cli", "export", f"v{number}.txt", "--model", "model"]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        said.append(done.stderr)
+    assert said == ["Compiling for this machine: some seconds, once after an install.\n", ""]
