@@ -116,9 +116,10 @@ def test_a_reader_that_goes_away_is_no_error_message(folder: Path, unbuffered: s
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to write to")
 @pytest.mark.parametrize("arguments", [["export", "/dev/full"], ["export", "-"], ["info"]])
-def test_a_full_disk_is_an_error(folder: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_an_error(folder: Path, arguments: list[str], unbuffered: str) -> None:
     command = [sys.executable, "-m", "glove_cli", *arguments]
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1

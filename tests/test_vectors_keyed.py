@@ -69,6 +69,18 @@ def test_ties_are_decided_by_the_order_of_the_words(V: int) -> None:
         assert {n.similarity for n in found} == {found[0].similarity}
 
 
+def test_vectors_that_differ_by_less_than_float32_shows_are_ordered_exactly() -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=60) * (1 + 2e-7 * rng.normal(size=(3000, 60)))
+    vectors = make(rows.tolist())
+    query = rng.normal(size=60)
+    unit = vectors.matrix.astype(np.float64)
+    exact = (unit * query).sum(axis=1) / np.sqrt((unit * unit).sum(axis=1)) / np.linalg.norm(query)
+    for topn in (1, 10):
+        found = [n.similarity for n in vectors.nearest(query, topn)]
+        assert found == pytest.approx(np.sort(exact)[::-1][:topn].tolist(), abs=1e-14)
+
+
 def test_zeros_have_no_direction_and_spoil_nothing() -> None:
     vectors = make([[0, 0], [1, 0], [0, 1], [-1, 0]])
     assert [tuple(n) for n in vectors.nearest("w0")] == [("w1", 0.0), ("w2", 0.0), ("w3", 0.0)]

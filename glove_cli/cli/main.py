@@ -81,7 +81,6 @@ class GloveGroup(click.Group):
         with interruptible(), survive_any_word():
             try:
                 result = super().main(args, standalone_mode=False, **extra)
-                sys.stdout.flush()
                 code = result if isinstance(result, int) else 0
             except (Exception, KeyboardInterrupt) as error:
                 code = exit_code_of(error)

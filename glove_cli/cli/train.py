@@ -48,7 +48,7 @@ def command(
     from glove_cli.cli.progress import Progress
     from glove_cli.cli.tables import amount, duration, pairs, size
     from glove_cli.cooc.store import load_cooc
-    from glove_cli.files import check_output, output_folder
+    from glove_cli.files import output_folder
     from glove_cli.parallel import thread_count
     from glove_cli.training.objective import suggest_x_max
     from glove_cli.training.trainer import train
@@ -56,7 +56,6 @@ def command(
     config = TrainConfig(**options)
     thread_count(threads)
     out = output if output is not None else run / MODEL_NAME
-    check_output(out, force=force)
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
     begin = time.perf_counter()
     with Progress() as progress, announced(progress.note):

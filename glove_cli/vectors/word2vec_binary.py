@@ -142,7 +142,7 @@ def _read(data: mmap.mmap, path: Path) -> tuple[list[bytes], NDArray[np.float32]
     words: list[bytes] = []
     matrix = np.empty((V, d), np.float32)
     for row in range(V):
-        if row and data[position : position + 1] == b"\n":
+        if data[position : position + 1] == b"\n":
             position += 1
         space = data.find(b" ", position)
         begin = space + 1
