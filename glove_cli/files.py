@@ -51,7 +51,9 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
     if not parent.is_dir():
         raise OutputError(f"{path}: {parent} is not a folder. Choose another place.")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{path}: the folder {parent} can't be written. Choose another place or change its permissions.")
+        raise OutputError(
+            f"{path}: the folder {parent} can't be written. Choose another place or change its permissions."
+        )
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:

@@ -127,7 +127,9 @@ class ResultFolder:
         if meta.get("format") != kind:
             raise FormatError(f"{path}: is a {meta.get('format')!r}, not a {kind!r}. {remedy}")
         if not isinstance(meta.get("version"), int) or meta["version"] > version:
-            raise FormatError(f"{path}: has format version {meta.get('version')!r}, this glove reads up to {version}. Upgrade glove-cli.")
+            raise FormatError(
+                f"{path}: has format version {meta.get('version')!r}, this glove reads up to {version}. Upgrade glove-cli."
+            )
         files = meta.get("files")
         if not isinstance(files, dict):
             raise FormatError(f"{path / META_NAME}: lists no files. {remedy}")
@@ -172,7 +174,9 @@ class ResultFolder:
         files = self.meta["files"]
         for (name, entry), digest in zip(files.items(), file_digests(self.path, files), strict=True):
             if digest != entry.get("sha256"):
-                raise FormatError(f"{self.path / name}: was changed after it was written (SHA-256 differs). Make it again.")
+                raise FormatError(
+                    f"{self.path / name}: was changed after it was written (SHA-256 differs). Make it again."
+                )
 
 
 def file_digests(folder: Path, names: Iterable[str], *, sync: bool = False) -> list[str]:

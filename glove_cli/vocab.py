@@ -48,9 +48,13 @@ class Vocab:
 
     def __post_init__(self) -> None:
         if len(self.words) != len(self.counts):
-            raise FormatError(f"vocabulary: {len(self.words)} words but {len(self.counts)} counts. Give one count a word.")
+            raise FormatError(
+                f"vocabulary: {len(self.words)} words but {len(self.counts)} counts. Give one count a word."
+            )
         if len(self.words) > MAX_WORDS:
-            raise OptionError(f"vocabulary: {len(self.words):,} words, at most {MAX_WORDS:,} are possible. Raise --min-count.")
+            raise OptionError(
+                f"vocabulary: {len(self.words):,} words, at most {MAX_WORDS:,} are possible. Raise --min-count."
+            )
 
     def __len__(self) -> int:
         return len(self.words)
@@ -113,7 +117,9 @@ class Vocab:
             word, separator, count = line.removesuffix(b"\r").rpartition(b" ")
             shown = line[:60].decode("utf-8", "backslashreplace")
             if not separator or not word or not count.isdigit() or not 0 < int(count) < 2**63:
-                raise FormatError(f"{name}: line {number} is not `word count`: {shown!r}. Give one word and its count a line.")
+                raise FormatError(
+                    f"{name}: line {number} is not `word count`: {shown!r}. Give one word and its count a line."
+                )
             if word in seen:
                 raise FormatError(
                     f"{name}: line {number} repeats the word of line {seen[word]}: {shown!r}. Each word may stand once."

@@ -83,7 +83,9 @@ def build_cooc(
     """
     config = make_config(options)
     if vocab is not None and (config.max_vocab is not None or config.min_count != CoocConfig.min_count):
-        raise OptionError("--vocab: a given vocabulary is used whole, --min-count and --max-vocab can't cut it. Leave them out.")
+        raise OptionError(
+            "--vocab: a given vocabulary is used whole, --min-count and --max-vocab can't cut it. Leave them out."
+        )
     threads = thread_count(threads)
     check_output(out, force=force)
     sources = find_sources(corpus)
@@ -97,7 +99,9 @@ def build_cooc(
             writer = FolderWriter(folder)
             sizes = _count(encoded, final, len(chosen), config, threads, writer, progress, _chunk_tokens)
         if not sizes["stored"]:
-            raise CorpusError(f"{names}: no two words of the vocabulary stand in one document. Give longer lines of text.")
+            raise CorpusError(
+                f"{names}: no two words of the vocabulary stand in one document. Give longer lines of text."
+            )
         writer.vocab(chosen)
         writer.finish(
             COOC_FORMAT,
@@ -123,7 +127,9 @@ def make_config(options: dict[str, Any]) -> CoocConfig:
     return CoocConfig(**options)
 
 
-def _choose_vocab(table: WordTable, given: Vocab | None, config: CoocConfig, names: str) -> tuple[Vocab, NDArray[np.int32]]:
+def _choose_vocab(
+    table: WordTable, given: Vocab | None, config: CoocConfig, names: str
+) -> tuple[Vocab, NDArray[np.int32]]:
     """Return the vocabulary, and the final id (or -1) of each word of the table."""
     counts = table.counts[: table.words]
     if not len(counts):
@@ -133,7 +139,9 @@ def _choose_vocab(table: WordTable, given: Vocab | None, config: CoocConfig, nam
         index = {word_to_bytes(word): i for i, word in enumerate(given.words)}
         final[:] = [index.get(word, -1) for word in table.listed(range(table.words))]
         if final.max() < 0:
-            raise CorpusError(f"{names}: none of the {len(given):,} words of the vocabulary occurs in it. Give its own vocabulary.")
+            raise CorpusError(
+                f"{names}: none of the {len(given):,} words of the vocabulary occurs in it. Give its own vocabulary."
+            )
         return given, final
     kept = np.flatnonzero(counts >= config.min_count)
     if not len(kept):
@@ -177,7 +185,9 @@ def _count(
         parts.append(part)
     entries = sum(np.load(part / "indptr.npy", mmap_mode="r")[-1] for part in parts)
     sizes = write_rows(
-        writer, merge_parts(parts, lower=lower, threads=threads, on_rows=report("merging", 0, int(entries), "entry")), lower=lower
+        writer,
+        merge_parts(parts, lower=lower, threads=threads, on_rows=report("merging", 0, int(entries), "entry")),
+        lower=lower,
     )
     shutil.rmtree(parts_folder)
     return sizes

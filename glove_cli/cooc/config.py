@@ -53,7 +53,9 @@ class CoocConfig:
         if self.context not in CONTEXTS:
             raise OptionError(f"--context: {self.context!r} is not one of {', '.join(CONTEXTS)}. Choose one of them.")
         if self.weighting not in WEIGHTINGS:
-            raise OptionError(f"--weighting: {self.weighting!r} is not one of {', '.join(WEIGHTINGS)}. Choose one of them.")
+            raise OptionError(
+                f"--weighting: {self.weighting!r} is not one of {', '.join(WEIGHTINGS)}. Choose one of them."
+            )
         if not isinstance(self.lowercase, bool):
             raise OptionError(f"--lowercase: {self.lowercase!r} is neither True nor False. Give one of them.")
 

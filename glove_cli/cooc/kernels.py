@@ -81,7 +81,9 @@ def _read_out(acc, marks, row, lower, indices, data, n):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def count_rows(ids, positions, starts, first, last, weights, to_right, to_left, lower, acc, marks, sizes, indices, data):
+def count_rows(
+    ids, positions, starts, first, last, weights, to_right, to_left, lower, acc, marks, sizes, indices, data
+):
     """Count rows first <= row < last.
 
     Parameters: ids int32 with at least `window` times id V (a document's end) before and after what `positions` names;

@@ -26,7 +26,9 @@ class Part:
         self.data: NDArray[np.float64] = np.load(path / "data.npy", mmap_mode="r")
 
 
-def merge_parts(paths: Sequence[Path], *, lower: bool, threads: int, on_rows: Callable[[int], None]) -> Iterator[RowBlock]:
+def merge_parts(
+    paths: Sequence[Path], *, lower: bool, threads: int, on_rows: Callable[[int], None]
+) -> Iterator[RowBlock]:
     """Add up matrices of the same words.
 
     Parameters
@@ -51,7 +53,9 @@ def merge_parts(paths: Sequence[Path], *, lower: bool, threads: int, on_rows: Ca
         group, paths = paths[:MAX_PARTS], paths[MAX_PARTS:]
         merged = group[0].with_name(f"merged-{passes}")
         merged.mkdir()
-        write_rows(FolderWriter(merged), merge_parts(group, lower=lower, threads=threads, on_rows=lambda _: None), lower=lower)
+        write_rows(
+            FolderWriter(merged), merge_parts(group, lower=lower, threads=threads, on_rows=lambda _: None), lower=lower
+        )
         paths.append(merged)
         passes += 1
     parts = [Part(path) for path in paths]

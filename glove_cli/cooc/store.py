@@ -137,7 +137,9 @@ def load_cooc(path: str | os.PathLike[str]) -> CoocMatrix:
     """
     folder = ResultFolder.open(path, COOC_FORMAT, COOC_VERSION, remedy=_REMEDY)
     sizes = [folder.meta.get(key) for key in ("V", "stored", "nnz")]
-    if not all(isinstance(size, int) and size >= 0 for size in sizes) or not isinstance(folder.meta.get("symmetric"), bool):
+    if not all(isinstance(size, int) and size >= 0 for size in sizes) or not isinstance(
+        folder.meta.get("symmetric"), bool
+    ):
         raise FormatError(f"{path}: its meta.json lacks V, stored, nnz or symmetric. {_REMEDY}")
     V, stored, _ = sizes
     vocab = folder.vocab()

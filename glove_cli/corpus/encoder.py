@@ -167,7 +167,9 @@ def encode_corpus(
 
     with contextlib.ExitStack() as stack:
         try:
-            spool = stack.enter_context(tempfile.TemporaryFile(dir=folder, prefix=".glove-", suffix=".tmp", buffering=0))
+            spool = stack.enter_context(
+                tempfile.TemporaryFile(dir=folder, prefix=".glove-", suffix=".tmp", buffering=0)
+            )
             done = 0
             for thread, size, ids in ordered_map(work, read_blocks(sources, block_bytes), range(threads)):
                 _write_all(spool, ids)
@@ -176,7 +178,9 @@ def encode_corpus(
                 if progress:
                     progress("reading", done if total is None else min(done, total), total, "B")
         except OSError as error:
-            raise OutputError(f"{folder}: no room for the temporary file: {error.strerror}. Free space there.") from error
+            raise OutputError(
+                f"{folder}: no room for the temporary file: {error.strerror}. Free space there."
+            ) from error
         stack.pop_all()  # from here on the caller closes the file
     table, *others = tables
     translations = [np.arange(table.words, dtype=np.int32), *(table.absorb(other) for other in others)]

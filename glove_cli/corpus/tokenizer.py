@@ -63,7 +63,9 @@ class WordTable:
         """Enter the words and counts of another table; return the ids (other.words,) that its words have here."""
         used = other.starts[other.words]
         spaced = np.full(used + other.words, ord(" "), np.uint8)
-        spaced[np.arange(used) + np.repeat(np.arange(other.words), np.diff(other.starts[: other.words + 1]))] = other.arena[:used]
+        spaced[np.arange(used) + np.repeat(np.arange(other.words), np.diff(other.starts[: other.words + 1]))] = (
+            other.arena[:used]
+        )
         ids = self.tokenize(spaced.tobytes())
         self.counts[ids] += other.counts[: other.words] - 1
         return ids
