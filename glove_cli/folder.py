@@ -128,7 +128,8 @@ class ResultFolder:
             raise FormatError(f"{path}: is a {meta.get('format')!r}, not a {kind!r}. {remedy}")
         if not isinstance(meta.get("version"), int) or meta["version"] > version:
             raise FormatError(
-                f"{path}: has format version {meta.get('version')!r}, this glove reads up to {version}. Upgrade glove-cli."
+                f"{path}: has format version {meta.get('version')!r}, this glove reads up to {version}. "
+                "Upgrade glove-cli."
             )
         files = meta.get("files")
         if not isinstance(files, dict):
@@ -155,7 +156,8 @@ class ResultFolder:
             raise FormatError(f"{path}: is not a NumPy array file: {error}. Make the result again.") from error
         if array.dtype != np.dtype(dtype) or array.shape != shape:
             raise FormatError(
-                f"{path}: holds {array.dtype} {array.shape}, {np.dtype(dtype)} {shape} was expected. Make the result again."
+                f"{path}: holds {array.dtype} {array.shape}, {np.dtype(dtype)} {shape} was expected. "
+                "Make the result again."
             )
         return array
 

@@ -92,7 +92,8 @@ class Vocab:
         Raises
         ------
         FormatError
-            If the file can't be read, is empty, or has a line without a count, with a count below 1, or with a word seen before.
+            If the file can't be read, is empty, or has a line without a count, with a count below 1, or with a word
+            seen before.
         """
         try:
             data = Path(path).read_bytes()

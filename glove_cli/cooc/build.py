@@ -55,8 +55,8 @@ def build_cooc(
     force : bool
         Whether a result that stands at `out` may be replaced.
     progress : callable, optional
-        Called with (stage, done, total or None, unit): ("reading", ..., "B"), then ("counting", ..., "token"), and ("merging", ...,
-        "entry") for a corpus that was counted in several chunks.
+        Called with (stage, done, total or None, unit): ("reading", ..., "B"), then ("counting", ..., "token"), and
+        ("merging", ..., "entry") for a corpus that was counted in several chunks.
     **options
         The fields of `CoocConfig`: min_count, max_vocab, window, context, weighting, lowercase.
 
@@ -77,9 +77,9 @@ def build_cooc(
 
     Notes
     -----
-    Entry X[i, j] is the sum over all pairs of tokens of words i and j at most `window` apart in a document of the weight of
-    their distance (Pennington et al. 2014, section 4.2). Tokens outside the vocabulary are dropped before distances
-    are measured, as the reference implementation does.
+    Entry X[i, j] is the sum over all pairs of tokens of words i and j at most `window` apart in a document of the
+    weight of their distance (Pennington et al. 2014, section 4.2). Tokens outside the vocabulary are dropped before
+    distances are measured, as the reference implementation does.
     """
     config = make_config(options)
     if vocab is not None and (config.max_vocab is not None or config.min_count != CoocConfig.min_count):
@@ -146,7 +146,8 @@ def _choose_vocab(
     kept = np.flatnonzero(counts >= config.min_count)
     if not len(kept):
         raise CorpusError(
-            f"{names}: no word occurs {config.min_count} times, the most frequent one {counts.max():,} times. Lower --min-count."
+            f"{names}: no word occurs {config.min_count} times, the most frequent one {counts.max():,} times. "
+            "Lower --min-count."
         )
     vocab, order = Vocab.from_counts(table.listed(kept.tolist()), counts[kept], max_vocab=config.max_vocab)
     final[kept[order]] = np.arange(len(order))

@@ -62,7 +62,8 @@ class CoocConfig:
     def weights(self) -> NDArray[np.float64]:
         """Return what a neighbour at each distance adds: float64 (window + 1,), the first one unused.
 
-        Multiples of 2**-24: sums of such numbers are exact in float64 up to 2**29, so the order of adding cannot matter.
+        Multiples of 2**-24: sums of such numbers are exact in float64 up to 2**29, so the order of adding cannot
+        matter.
         """
         distance = np.arange(1, self.window + 1)
         weights = np.rint(1 / distance / _UNIT) * _UNIT if self.weighting == "harmonic" else np.ones(self.window)

@@ -67,7 +67,8 @@ def count_chunk(
         room = int(most[first:last].sum()) + kernels.GROUP
         sizes, indices, data = np.empty(last - first, np.int64), np.empty(room, np.int32), np.empty(room)
         n = kernels.count_rows(
-            chunk.ids, positions, starts, first, last, weights, to_right, to_left, lower, *accumulator, sizes, indices, data
+            chunk.ids, positions, starts, first, last, weights, to_right, to_left, lower,
+            *accumulator, sizes, indices, data,
         )  # fmt: skip
         return RowBlock(sizes, indices[:n], data[:n])
 

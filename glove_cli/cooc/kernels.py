@@ -1,8 +1,8 @@
 """Rows of a co-occurrence matrix, gathered one at a time in a dense accumulator.
 
-`acc` float64 has room for a whole row and is zero between calls. `marks` uint8 has one byte for each GROUP of neighbouring columns
-that the current row has touched: a byte is only ever stored, never read back, while neighbours stream in. Reading the
-marked groups out in order yields the row's columns sorted.
+`acc` float64 has room for a whole row and is zero between calls. `marks` uint8 has one byte for each GROUP of
+neighbouring columns that the current row has touched: a byte is only ever stored, never read back, while neighbours
+stream in. Reading the marked groups out in order yields the row's columns sorted.
 """
 
 import numba
@@ -56,7 +56,7 @@ def count_words(ids, begin, end, counts):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _read_out(acc, marks, row, lower, indices, data, n):
-    """Move the touched columns of `acc` to `indices` and `data` from n on, in order; zero everything. Return the new n."""
+    """Move the touched columns of `acc` to `indices` and `data` from n on, in order; zero them; return the new n."""
     before = n
     groups = marks.size
     kept = (row >> _SHIFT) + 1 if lower else groups
@@ -87,9 +87,11 @@ def count_rows(
     """Count rows first <= row < last.
 
     Parameters: ids int32 with at least `window` times id V (a document's end) before and after what `positions` names;
-    positions int32, those of word i at `starts[i]:starts[i + 1]` (int64 (V + 1,)); weights float64 (window + 1,); to_right, to_left:
-    which neighbours of a row's word are its columns; lower: keep columns <= row only; acc float64, marks uint8.
-    Output: sizes int64 (last - first,), entries of each row; indices int32, data float64, with GROUP places more than there can be entries.
+    positions int32, those of word i at `starts[i]:starts[i + 1]` (int64 (V + 1,)); weights float64 (window + 1,);
+    to_right, to_left: which neighbours of a row's word are its columns; lower: keep columns <= row only; acc float64,
+    marks uint8.
+    Output: sizes int64 (last - first,), entries of each row; indices int32, data float64, with GROUP places more than
+    there can be entries.
     Returns the number of entries.
     """
     V = starts.size - 1
@@ -127,8 +129,8 @@ def count_rows(
 def merge_rows(bounds, part_indices, part_data, first, lower, acc, marks, sizes, indices, data):
     """Add up the rows that several parts hold, beginning with row `first`.
 
-    Parameters: bounds int64 (parts, rows + 1), row i of part k is `bounds[k, i]:bounds[k, i + 1]` of part_indices int32 and
-    part_data float64, in which the parts follow one another; the others as in `count_rows`.
+    Parameters: bounds int64 (parts, rows + 1), row i of part k is `bounds[k, i]:bounds[k, i + 1]` of part_indices int32
+    and part_data float64, in which the parts follow one another; the others as in `count_rows`.
     Returns the number of entries.
     """
     n = 0

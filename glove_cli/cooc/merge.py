@@ -34,8 +34,8 @@ def merge_parts(
     Parameters
     ----------
     paths : sequence of Path
-        Folders with `indptr`, `indices` and `data`, at least one; at most MAX_PARTS are read at a time, more are merged in
-        several passes, through folders beside the first one.
+        Folders with `indptr`, `indices` and `data`, at least one; at most MAX_PARTS are read at a time, more are merged
+        in several passes, through folders beside the first one.
     lower : bool
         Whether they hold columns <= row only.
     threads : int

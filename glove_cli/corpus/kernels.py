@@ -1,9 +1,9 @@
 """Tokens of a block of bytes to provisional ids, by a hash table that keeps every distinct word.
 
-A table is a handful of arrays, made by `tokenizer.WordTable`. Word i is `arena[starts[i]:starts[i + 1]]`, and `counts[i]` is how
-often it was seen; words get their ids in order of first appearance. `slots` int64 (capacity, 2) holds keys and ids (-1
-when free); its capacity is a power of two. A word of up to 7 bytes is its own key: its bytes, and its length in the
-eighth one. The key of a longer word is a hash, and its bytes are compared as well.
+A table is a handful of arrays, made by `tokenizer.WordTable`. Word i is `arena[starts[i]:starts[i + 1]]`, and
+`counts[i]` is how often it was seen; words get their ids in order of first appearance. `slots` int64 (capacity, 2)
+holds keys and ids (-1 when free); its capacity is a power of two. A word of up to 7 bytes is its own key: its bytes,
+and its length in the eighth one. The key of a longer word is a hash, and its bytes are compared as well.
 
 Bytes are read eight at a time, the first one lowest.
 """
@@ -97,7 +97,7 @@ def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
     while p < n:
         bits = _load(block, p)
         byte = bits & np.uint64(0xFF)
-        if byte == _SPACE or byte == _TAB:
+        if byte == _SPACE or byte == _TAB:  # noqa: SIM109
             p += 1
             continue
         if byte == _NEWLINE:
@@ -171,8 +171,8 @@ def rehash(old, new):
 def remap(ids, table, end, seen, out):
     """Turn provisional ids into final ones, without the tokens that have none.
 
-    Parameters: ids int32 (n,), table int32 (words,) final id of each provisional one or -1; end int32, what a document end
-    becomes; seen, whether the document that `ids` begins in has had a token; out int32 (n,).
+    Parameters: ids int32 (n,), table int32 (words,) final id of each provisional one or -1; end int32, what a document
+    end becomes; seen, whether the document that `ids` begins in has had a token; out int32 (n,).
     Returns (entries written to out, tokens read, documents that ended, seen after the last id).
     """
     n = 0

@@ -42,9 +42,9 @@ class Source:
         if self.file is not None:
             yield self.file
             return
-        with _named_errors(self.name):
-            file = open(self.name, "rb", buffering=0)
-        with file:
+        with contextlib.ExitStack() as stack:
+            with _named_errors(self.name):
+                file = stack.enter_context(open(self.name, "rb", buffering=0))
             yield file
 
 
