@@ -41,7 +41,7 @@ class GrowingArray:
     def append(self, piece: NDArray[Any]) -> None:
         """Append values."""
         if piece.size:
-            self._write(memoryview(np.ascontiguousarray(piece, self.dtype)).cast("B"))
+            self._write(np.ascontiguousarray(piece, self.dtype).data.cast("B"))
             self.size += piece.size
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class FolderWriter:
         """Write one array as `name`.npy."""
         with (self.path / f"{name}.npy").open("xb") as file:
             file.write(npy_header(array.dtype, array.shape))
-            file.write(memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b"")
+            file.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
         self.names.append(f"{name}.npy")
 
     @contextlib.contextmanager

@@ -184,18 +184,18 @@ def encode_corpus(
         stack.pop_all()  # from here on the caller closes the file
     table, *others = tables
     translations = [np.arange(table.words, dtype=np.int32), *(table.absorb(other) for other in others)]
-    return EncodedCorpus(table, spool, blocks, translations)  # type: ignore[arg-type]
+    return EncodedCorpus(table, spool, blocks, translations)
 
 
 def _write_all(file: BinaryIO, ids: NDArray[np.int32]) -> None:
-    data = memoryview(ids).cast("B") if ids.size else memoryview(b"")
+    data = ids.data.cast("B") if ids.size else memoryview(b"")
     while data.nbytes:
         data = data[file.write(data) :]
 
 
 def _read_ids(file: BinaryIO, n: int) -> NDArray[np.int32]:
     ids = np.empty(n, np.int32)
-    data = memoryview(ids).cast("B") if n else memoryview(b"")
+    data = ids.data.cast("B") if n else memoryview(b"")
     while data.nbytes:
         got = file.readinto(data)  # type: ignore[attr-defined]
         if not got:
