@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -36,8 +37,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextlib.contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen]:
+def running(*arguments: str, shell: str = "") -> Iterator[subprocess.Popen]:
+    """Start a command, in a shell that first runs `shell`; it is killed at the end if it still runs."""
     command = [sys.executable, "-m", "glove_cli", *arguments]
+    if shell:
+        command = ["bash", "-c", f"{shell}; exec {shlex.join(command)}"]
     env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe) as process:
@@ -52,6 +56,16 @@ def wait_until(condition: object) -> None:
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.01)
+
+
+def wait_for_an_epoch(process: subprocess.Popen) -> None:
+    """Read what a training says up to its next epoch; fail with all of it if the training ends before."""
+    said = []
+    while line := process.stderr.readline():
+        said.append(line)
+        if line.startswith(b"epoch"):
+            return
+    pytest.fail(f"training ended (exit code {process.wait(SECONDS)}) after saying {b''.join(said).decode()!r}")
 
 
 def hashes(folder: Path) -> dict[str, dict[str, str]]:
@@ -91,8 +105,7 @@ def test_counting_is_interrupted(folder: Path, number: int, code: int) -> None:
 def test_training_is_interrupted(folder: Path, number: int, code: int) -> None:
     before = hashes(folder)
     with running("train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1") as process:
-        while b"epoch" not in process.stderr.readline():
-            pass
+        wait_for_an_epoch(process)
         process.send_signal(number)
         _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == code
@@ -117,8 +130,7 @@ def test_exporting_is_interrupted(folder: Path, number: int, code: int) -> None:
 
 def test_a_second_signal_does_not_disturb_the_tidying(folder: Path) -> None:
     with running("train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1") as process:
-        while b"epoch" not in process.stderr.readline():
-            pass
+        wait_for_an_epoch(process)
         for _ in range(20):
             process.send_signal(signal.SIGINT)
             time.sleep(0.002)
@@ -129,13 +141,11 @@ def test_a_second_signal_does_not_disturb_the_tidying(folder: Path) -> None:
 
 
 def test_an_ignored_signal_stays_ignored(folder: Path) -> None:
-    command = f"trap '' HUP; exec {sys.executable} -m glove_cli train --dim 50 --epochs 1000000 --force --x-max 1"
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
-    with subprocess.Popen(["bash", "-c", command], env=env, stderr=subprocess.PIPE) as process:
-        while b"epoch" not in process.stderr.readline():
-            pass
+    training = ["train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1"]
+    with running(*training, shell="trap '' HUP") as process:
+        wait_for_an_epoch(process)
         process.send_signal(signal.SIGHUP)
-        assert b"epoch" in process.stderr.readline()
+        wait_for_an_epoch(process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=SECONDS)
         assert process.returncode == 130

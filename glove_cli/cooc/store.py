@@ -169,7 +169,7 @@ def write_rows(writer: FolderWriter, blocks: Iterable[RowBlock], *, lower: bool)
     sizes : dict
         "stored", the number of entries written, and "nnz", that of the whole matrix.
     """
-    sizes = [np.zeros(1, np.int64)]
+    sizes: list[NDArray[np.int64]] = [np.zeros(1, np.int64)]
     diagonal = 0
     row = 0
     with writer.growing("indices", np.int32) as indices, writer.growing("data", np.float64) as data:
