@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import json
 import os
 import secrets
 import shutil
@@ -20,9 +21,11 @@ from typing import BinaryIO
 from glove_cli.errors import OutputError
 
 META_NAME = "meta.json"
+FORMAT_PREFIX = "glove-"  # of the formats that a meta.json of ours names
 _WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_NAME_KEPT = 40  # characters of an output's name in that of its temporary file
 
 
 def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -46,9 +49,9 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
     if not force and os.path.lexists(path):
         raise OutputError(f"{path}: already exists. Use --force to replace it, or choose another name.")
     parent = path.absolute().parent
-    while not parent.exists():
+    while not os.path.exists(parent):
         parent = parent.parent
-    if not parent.is_dir():
+    if not os.path.isdir(parent):
         raise OutputError(f"{path}: {parent} is not a folder. Choose another place.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(
@@ -59,7 +62,7 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
 def is_stream(path: str | os.PathLike[str]) -> bool:
     """Tell whether `path` is something to write through (a pipe, a device), not a file to replace."""
     path = Path(path)
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 @contextlib.contextmanager
@@ -88,7 +91,7 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         with _full_disk_named(path), path.open("wb") as stream:
             yield stream
         return
-    if path.is_dir():
+    if os.path.isdir(path):
         raise OutputError(f"{path}: is a folder, a file was to be written there. Choose another name.")
     temporary = _temporary_name(path)
     try:
@@ -104,7 +107,8 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
             os.replace(temporary, path)
             _sync_folder(path.parent)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
 
 
@@ -117,7 +121,7 @@ def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Itera
     path : path-like
         The folder to make.
     force : bool
-        Whether an existing result may be replaced. A folder without a `meta.json` that isn't empty is never replaced.
+        Whether an existing result may be replaced. A folder that isn't empty and has no `meta.json` of ours never is.
 
     Yields
     ------
@@ -131,8 +135,11 @@ def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Itera
     """
     path = Path(path)
     check_output(path, force=force)
-    if os.path.lexists(path) and not _is_result(path):
-        raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
+    with _named_errors(path):
+        if os.path.lexists(path) and not _is_result(path):
+            raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
+        if os.path.isdir(path) and os.path.samefile(path, os.curdir):
+            raise OutputError(f"{path}: is the folder you are in, which can't be replaced. Name another folder.")
     temporary = _temporary_name(path)
     try:
         _make_parents(path)
@@ -149,7 +156,17 @@ def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Itera
 
 
 def _is_result(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and ((path / META_NAME).is_file() or not any(path.iterdir()))
+    if os.path.islink(path) or not os.path.isdir(path):
+        return False
+    return not any(path.iterdir()) or _is_ours(path / META_NAME)
+
+
+def _is_ours(meta: Path) -> bool:
+    """Tell whether a `meta.json` describes a result of glove: other programs have files of that name as well."""
+    try:
+        return str(json.loads(meta.read_bytes())["format"]).startswith(FORMAT_PREFIX)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _replace_folder(temporary: Path, path: Path) -> None:
@@ -161,7 +178,11 @@ def _replace_folder(temporary: Path, path: Path) -> None:
         return
     aside = _temporary_name(path)
     os.rename(path, aside)
-    os.rename(temporary, path)
+    try:
+        os.rename(temporary, path)
+    except BaseException:
+        os.rename(aside, path)
+        raise
     os.rename(aside, temporary)
 
 
@@ -177,7 +198,8 @@ def _exchange(a: Path, b: Path) -> bool:
 
 
 def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    # Cut, so that every name that the system allows has a temporary one.
+    return path.with_name(f".{path.name[:_NAME_KEPT]}.{secrets.token_hex(6)}.tmp")
 
 
 def _make_parents(path: Path) -> None:

@@ -187,6 +187,22 @@ def file_digests(folder: Path, names: Iterable[str], *, sync: bool = False) -> l
         return list(pool.map(lambda name: _digest(folder / name, sync), names))
 
 
+def check_exists(path: Path, *, remedy: str) -> None:
+    """Refuse a file or folder to read that isn't there or can't be reached.
+
+    Raises
+    ------
+    FormatError
+        With `remedy`, what to do.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FormatError(f"{path}: does not exist. {remedy}") from error
+    except OSError as error:
+        raise FormatError(f"{path}: can't be read: {error.strerror}. {remedy}") from error
+
+
 def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
     """Read the `meta.json` of a result folder.
 
@@ -195,8 +211,7 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
     FormatError
         If there is no such folder or its `meta.json` can't be understood.
     """
-    if not path.exists():
-        raise FormatError(f"{path}: does not exist. {remedy}")
+    check_exists(path, remedy=remedy)
     try:
         meta = json.loads((path / META_NAME).read_bytes())
     except OSError as error:

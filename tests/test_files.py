@@ -105,6 +105,23 @@ def test_a_file_in_the_way_of_the_parent_folder_is_named(tmp_path: Path) -> None
         check_output(tmp_path / "file" / "out.txt")
 
 
+def test_the_longest_names_are_written(tmp_path: Path) -> None:
+    with output_file(tmp_path / ("é" * 127)) as file:
+        file.write(b"whole")
+    make_model().save(tmp_path / ("x" * 255))
+    assert only(tmp_path) == ["x" * 255, "é" * 127]
+
+
+def test_a_name_that_cannot_be_is_named(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(OutputError, match="x: can't be written: File name too long"), output_file(path):
+        pass
+    with pytest.raises(OutputError, match="x: can't be written: File name too long"), output_folder(path):
+        pass
+    with pytest.raises(FormatError, match="x: can't be read: File name too long"):
+        GloveModel.load(path)
+
+
 @pytest.mark.skipif(ROOT, reason="the superuser may write everywhere")
 def test_a_folder_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
@@ -195,6 +212,43 @@ def test_force_does_not_replace_what_is_not_a_result(tmp_path: Path) -> None:
     assert (path / "chapter1.txt").read_text() == "years of work"
     (tmp_path / "empty").mkdir()
     make_model().save(tmp_path / "empty", force=True)
+
+
+@pytest.mark.parametrize("meta", ['{"lang": "en", "name": "core_web_md"}', '{"format": 1}', "[]", "text"])
+def test_force_does_not_replace_another_programs_folder(tmp_path: Path, meta: str) -> None:
+    (tmp_path / "meta.json").write_text(meta)
+    with pytest.raises(OutputError, match="is not a result of glove"):
+        make_model().save(tmp_path, force=True)
+    assert (tmp_path / "meta.json").read_text() == meta
+
+
+@pytest.mark.parametrize("name", [".", "", "here"])
+def test_the_current_folder_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(OutputError, match="is the folder you are in"):
+        make_model().save(tmp_path / "here" if name == "here" else name, force=True)
+    assert only(tmp_path) == ["here"]
+
+
+def test_a_result_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "result"
+    make_model(seed=1).save(path)
+    before = file_hashes(path, leave_out=())
+    rename = os.rename
+
+    def failing(source: Path, target: Path) -> None:
+        if target == path and (source / "meta.json").read_bytes() != meta:
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        rename(source, target)
+
+    meta = (path / "meta.json").read_bytes()
+    monkeypatch.setattr(files, "_exchange", lambda a, b: False)
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(OutputError, match="can't be written: Permission denied"):
+        make_model(V=4).save(path, force=True)
+    assert file_hashes(path, leave_out=()) == before
+    assert only(tmp_path) == ["result"]
 
 
 # --- results --------------------------------------------------------------------------------------------------------

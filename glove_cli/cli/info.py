@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +56,20 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
     """
     from glove_cli.errors import FormatError
     from glove_cli.files import META_NAME
-    from glove_cli.folder import read_meta
+    from glove_cli.folder import check_exists, read_meta
 
-    if not path.exists():
-        raise FormatError(f"{path}: does not exist. Name a run, a matrix, a model or a file of vectors.")
+    check_exists(path, remedy="Name a run, a matrix, a model or a file of vectors.")
     if not path.is_dir():
         if verify:
             raise FormatError(f"{path}: is a file without checksums to compare with. Leave out --verify.")
         return _describe_vectors(path)
-    if (path / META_NAME).exists():
+    if os.path.exists(path / META_NAME):
         kind = read_meta(path, remedy="Name a result of glove.").get("format")
         return _describe_model(path, verify) if kind == "glove-model" else _describe_matrix(path, verify)
     parts = []
-    if (path / COOC_NAME).exists():
+    if os.path.exists(path / COOC_NAME):
         parts.append(_describe_matrix(path / COOC_NAME, verify))
-    if (path / MODEL_NAME).exists():
+    if os.path.exists(path / MODEL_NAME):
         parts.append(_describe_model(path / MODEL_NAME, verify))
     if not parts:
         raise FormatError(f"{path}: holds no result of glove. Make one with `glove build-cooc CORPUS`.")

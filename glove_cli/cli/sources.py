@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def open_vectors(run: Path, model: Path | None, vectors: Path | None) -> WordVec
     """
     if model is not None and vectors is not None:
         raise OptionError("--vectors: stands beside --model. Name one of them.")
-    if vectors is not None and not vectors.is_dir():
+    if vectors is not None and not os.path.isdir(vectors):
         from glove_cli.cli.compiling import announced
         from glove_cli.vectors.load import load_vectors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from glove_cli.errors import FormatError
+from glove_cli.folder import check_exists
 from glove_cli.vectors.formats import find_format, format_of_content
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.select import load_model, select_vectors
@@ -39,9 +39,8 @@ def load_vectors(path: str | os.PathLike[str], *, vectors: str = "sum", format: 
     >>> load_vectors("vectors.txt").nearest("paris", 3)  # doctest: +SKIP
     """
     path = Path(path)
+    check_exists(path, remedy="Name a file of word vectors, a model or a run.")
     if path.is_dir():
         return select_vectors(load_model(path), vectors)
-    if not path.exists():
-        raise FormatError(f"{path}: does not exist. Name a file of word vectors, a model or a run.")
     found = find_format(format) if format is not None else format_of_content(path)
     return WordVectors(*found.read(path))

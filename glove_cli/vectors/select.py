@@ -33,7 +33,7 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
         If there is no model, or its files disagree or are cut short.
     """
     path = Path(path)
-    if not (path / META_NAME).exists() and (path / MODEL_NAME).is_dir():
+    if not os.path.exists(path / META_NAME) and os.path.isdir(path / MODEL_NAME):
         path = path / MODEL_NAME
     return GloveModel.load(path)
 
