@@ -88,7 +88,10 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     path = Path(path)
     check_output(path, force=force)
     if is_stream(path):
-        with _full_disk_named(path), path.open("wb") as stream:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_full_disk_named(path))
+            with _named_errors(path):
+                stream = stack.enter_context(path.open("wb"))
             yield stream
         return
     if os.path.isdir(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,25 @@ def test_a_terminal_gets_a_bar_and_lines_above_it(monkeypatch: pytest.MonkeyPatc
     assert "| 500/1.00k [" in text
     assert "epoch 1/2\n" in text
     assert text.rstrip(" ").endswith("\r")
+
+
+@pytest.mark.parametrize(
+    ("command", "closed", "code", "said"),
+    [
+        ("build-cooc -", "<&-", 1, "Error: standard input: is closed. Name a text file.\n"),
+        ("build-cooc corpus.txt --min-count 1", "2>&-", 0, ""),
+        ("export -", ">&-", 1, "Error: standard output: is closed. Name a file.\n"),
+        ("export v.txt", ">&- 2>&-", 0, ""),
+        ("nearest nothing", "2>&-", 1, ""),
+    ],
+)
+def test_closed_standard_streams(tmp_path: Path, command: str, closed: str, code: int, said: str) -> None:
+    (tmp_path / "corpus.txt").write_text("the cat sat on the mat\n")
+    make_model().save(tmp_path / "glove-run" / "model")
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
+    shell = ["bash", "-c", f"{shlex.quote(sys.executable)} -m glove_cli {command} {closed}"]
+    done = subprocess.run(shell, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, said)
 
 
 def test_compiling_is_said_once_and_only_when_it_is_done(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import socket
 import threading
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def test_a_device_is_written_straight_through() -> None:
     with output_file(os.devnull) as file:
         file.write(b"gone")
     assert not Path(os.devnull).is_file()
+
+
+def test_a_socket_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        with pytest.raises(OutputError, match="socket: can't be written: "), output_file("socket"):
+            pass
 
 
 def test_a_file_in_the_way_of_the_parent_folder_is_named(tmp_path: Path) -> None:

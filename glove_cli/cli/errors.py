@@ -136,7 +136,9 @@ def _usage(error: click.UsageError) -> str:
 
 def _close_stdout() -> None:
     """Point standard output to nowhere, so that the interpreter's last flush can't fail again."""
-    stream: TextIO = sys.stdout
+    stream: TextIO | None = sys.stdout
+    if stream is None:  # closed from the beginning
+        return
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -54,6 +54,7 @@ def command(
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.tables import duration, size
+    from glove_cli.errors import OutputError
     from glove_cli.files import is_stream
     from glove_cli.parallel import thread_count
     from glove_cli.vectors.export import export_vectors
@@ -62,6 +63,8 @@ def command(
         click.echo(text, err=True)
 
     thread_count(threads)
+    if out == "-" and sys.stdout is None:
+        raise OutputError("standard output: is closed. Name a file.")
     begin = time.perf_counter()
     to_stream = out == "-" or is_stream(out)
     with announced(note):

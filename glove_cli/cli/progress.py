@@ -18,7 +18,7 @@ class Progress:
     """Shows stages of work; pass it as `progress` to the library, inside a `with` block."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._bar: Any = None
         self._stage = ""
         self._began = self._last = time.monotonic()

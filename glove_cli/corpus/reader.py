@@ -112,6 +112,8 @@ def _source(item: str | os.PathLike[str] | BinaryIO) -> Source:
     if isinstance(item, (str, os.PathLike)):
         name = os.fsdecode(item)
         if name == STDIN:
+            if sys.stdin is None:
+                raise CorpusError("standard input: is closed. Name a text file.")
             return Source("standard input", None, sys.stdin.buffer)
         with _named_errors(name):
             status = os.stat(name)
