@@ -17,6 +17,7 @@ from glove_cli.errors import OptionError
 Item = TypeVar("Item")
 State = TypeVar("State")
 Result = TypeVar("Result")
+MAX_THREADS = 1024
 Progress = Callable[[str, int, "int | None", str], None]
 
 
@@ -26,12 +27,14 @@ def thread_count(threads: int | None) -> int:
     Raises
     ------
     OptionError
-        If `threads` is not a positive integer.
+        If `threads` is not a positive integer, or more than MAX_THREADS.
     """
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise OptionError(f"--threads: {threads!r} is not a positive integer. Give 1 or more.")
+    if threads > MAX_THREADS:
+        raise OptionError(f"--threads: {threads} are too many. Give at most {MAX_THREADS}.")
     return threads
 
 

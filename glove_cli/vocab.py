@@ -7,6 +7,7 @@ comes out of every file as it went in.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from glove_cli.errors import FormatError, OptionError
 from glove_cli.files import output_file
 
 MAX_WORDS = 2**31 - 1
+_COUNT = re.compile(rb"[0-9]{1,19}")  # 2**63 has 19 digits
 
 
 def word_to_bytes(word: str) -> bytes:
@@ -115,9 +117,9 @@ class Vocab:
         counts = np.empty(len(lines), np.int64)
         seen: dict[bytes, int] = {}
         for number, line in enumerate(lines, 1):
-            word, separator, count = line.removesuffix(b"\r").rpartition(b" ")
+            word, _, count = line.removesuffix(b"\r").rpartition(b" ")
             shown = line[:60].decode("utf-8", "backslashreplace")
-            if not separator or not word or not count.isdigit() or not 0 < int(count) < 2**63:
+            if not word or not _COUNT.fullmatch(count) or not 0 < int(count) < 2**63:
                 raise FormatError(
                     f"{name}: line {number} is not `word count`: {shown!r}. Give one word and its count a line."
                 )

@@ -179,6 +179,8 @@ def test_an_output_folder_that_cannot_be_written(folder: Path) -> None:
         (b"the 3\ncat 2\nthe 1\n", "line 3 repeats the word of line 1"),
         (b"the 3\ncat\n", "line 2 is not `word count`: 'cat'"),
         (b"the three\n", "line 1 is not `word count`"),
+        (b"the " + b"9" * 5000, "line 1 is not `word count`"),
+        (b"the 9223372036854775808\n", "line 1 is not `word count`"),
         (b"", "is empty"),
     ],
 )

@@ -77,6 +77,7 @@ def test_a_bad_vocabulary_is_refused_before_the_text_is_read(tmp_path: Path, dat
         ({"lowercase": "yes"}, "--lowercase: 'yes'"),
         ({"threads": 0}, "--threads: 0"),
         ({"threads": "two"}, "--threads: 'two'"),
+        ({"threads": 10**20}, "--threads: 100000000000000000000 are too many"),
         ({"wndow": 5}, "wndow: is not an option"),
         ({"vocab": "vocab.txt", "min_count": 2}, "--vocab: "),
         ({"vocab": "vocab.txt", "max_vocab": 2}, "--vocab: "),
