@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import tokenize
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -151,8 +152,9 @@ class ResultFolder:
         if f"{name}.npy" not in self.meta["files"]:
             raise FormatError(f"{self.path / META_NAME}: does not list {name}.npy. Make the result again.")
         try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+            with damaged_headers():
+                array = np.lib.format.open_memmap(path, mode="r")
+        except (ValueError, OSError) as error:
             raise FormatError(f"{path}: is not a NumPy array file: {error}. Make the result again.") from error
         if array.dtype != np.dtype(dtype) or array.shape != shape:
             raise FormatError(
@@ -221,6 +223,15 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
     if not isinstance(meta, dict):
         raise FormatError(f"{path / META_NAME}: is damaged: not an object. {remedy}")
     return meta
+
+
+@contextlib.contextmanager
+def damaged_headers() -> Iterator[None]:
+    """Raise a ValueError where NumPy lets its parser's errors through: for a damaged header of a `.npy` file."""
+    try:
+        yield
+    except (SyntaxError, tokenize.TokenError) as error:
+        raise ValueError("its header is damaged") from error
 
 
 def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:

@@ -325,6 +325,21 @@ def test_a_file_cut_short_or_missing_is_refused(tmp_path: Path, name: str) -> No
         GloveModel.load(tmp_path / "model")
 
 
+# What NumPy's parser makes of a header that was damaged, in which the quote, the brackets, the magic number are wrong.
+HEADERS = [(b"'shape'", b"(shape'"), (b"'descr'", b"'descr("), (b", }", b", :"), (b"\x93NUMPY", b"PK\3\4XX")]
+
+
+@pytest.mark.parametrize(("part", "wrong"), HEADERS)
+def test_a_damaged_header_is_refused(tmp_path: Path, part: bytes, wrong: bytes) -> None:
+    make_model().save(tmp_path / "model")
+    path = tmp_path / "model" / "C.npy"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(part, wrong, 1))
+    assert path.read_bytes() != data
+    with pytest.raises(FormatError, match=r"C\.npy: is not a NumPy array file"):
+        GloveModel.load(tmp_path / "model")
+
+
 def edit_meta(folder: Path, **changes: object) -> None:
     meta = json.loads((folder / "meta.json").read_text())
     (folder / "meta.json").write_text(json.dumps({**meta, **changes}))

@@ -131,6 +131,14 @@ def test_a_model_that_is_not_finite_is_not_exported(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
+def test_a_model_that_is_not_finite_has_no_neighbours(value: float) -> None:
+    model = make_model()
+    model.W[2, 0] = model.C[2, 0] = value
+    with pytest.raises(FormatError, match="the vector of 'w2' isn't finite"):
+        select_vectors(model)
+
+
 def test_vectors_change_their_format(tmp_path: Path) -> None:
     export_vectors(make_model(), tmp_path / "a.bin")
     vectors = load_vectors(tmp_path / "a.bin")

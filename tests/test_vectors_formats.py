@@ -149,6 +149,15 @@ def test_npy_files_that_are_wrong_are_refused(
         npy.read(tmp_path / "v.npy")
 
 
+@pytest.mark.parametrize(("part", "wrong"), [(b"'shape'", b"(shape'"), (b", }", b", :"), (b"\x93", b"\x94")])
+def test_npy_with_a_damaged_header_is_refused(tmp_path: Path, part: bytes, wrong: bytes) -> None:
+    npy.write(tmp_path / "v.npy", ["a", "b"], ODD)
+    data = (tmp_path / "v.npy").read_bytes()
+    (tmp_path / "v.npy").write_bytes(data.replace(part, wrong, 1))
+    with pytest.raises(FormatError, match=r"v\.npy: can't be read"):
+        npy.read(tmp_path / "v.npy")
+
+
 def test_npy_cut_short_is_refused(tmp_path: Path) -> None:
     npy.write(tmp_path / "v.npy", ["a", "b"], ODD)
     data = (tmp_path / "v.npy").read_bytes()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.files import is_stream, output_file
-from glove_cli.folder import npy_header
+from glove_cli.folder import damaged_headers, npy_header
 from glove_cli.vectors.checks import check_unique, check_words, named_errors
 from glove_cli.vectors.rows import Rows, blocks, finite_block
 from glove_cli.vectors.word2vec_binary import as_float32
@@ -89,7 +89,7 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         If a file can't be read, or the two disagree, or a word stands twice, or a value isn't finite.
     """
     path = Path(path)
-    with named_errors(path):
+    with named_errors(path), damaged_headers():
         array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not array.size:
         raise FormatError(f"{path}: is not a matrix of floats. Name a file of word vectors.")

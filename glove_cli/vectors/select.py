@@ -10,7 +10,7 @@ import numpy as np
 from glove_cli.files import META_NAME
 from glove_cli.model import GloveModel
 from glove_cli.vectors.keyed import WordVectors
-from glove_cli.vectors.rows import ModelRows
+from glove_cli.vectors.rows import ModelRows, finite_block
 
 MODEL_NAME = "model"
 
@@ -55,10 +55,14 @@ def select_vectors(model: GloveModel, vectors: str = "sum") -> WordVectors:
     ------
     OptionError
         If there is no such kind.
+    FormatError
+        If a value isn't finite.
     """
     rows = ModelRows(model, vectors)
     matrix = np.empty(rows.shape, np.float32)
     step = 1 << 14
-    for begin in range(0, len(matrix), step):
-        matrix[begin : begin + step] = rows[begin : begin + step]
+    with np.errstate(over="ignore"):
+        for begin in range(0, len(matrix), step):
+            matrix[begin : begin + step] = rows[begin : begin + step]
+            finite_block(matrix, begin, begin + step, "model", model.vocab.words)
     return WordVectors(model.vocab.words, matrix)
