@@ -178,6 +178,16 @@ def test_row_bounds_that_go_back_are_refused(matrix: Path) -> None:
         load_cooc(matrix)
 
 
+@pytest.mark.parametrize("column", [-1, 4, 2**31 - 1])
+def test_a_column_that_no_word_has_is_not_given_to_scipy(matrix: Path, column: int) -> None:
+    indices = np.load(matrix / "indices.npy", mmap_mode="r+")
+    assert load_cooc(matrix).V == 4
+    indices[0] = column
+    indices.flush()
+    with pytest.raises(FormatError, match=r"indices\.npy: names a word beyond the 4 words"):
+        load_cooc(matrix).to_scipy()
+
+
 def test_a_changed_byte_is_found_when_asked(matrix: Path) -> None:
     data = bytearray((matrix / "data.npy").read_bytes())
     data[-1] ^= 64

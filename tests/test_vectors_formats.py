@@ -217,6 +217,14 @@ def test_all_zeros_in_binary_are_recognised(tmp_path: Path) -> None:
     assert format_of_content(tmp_path / "v").name == "word2vec-binary"
 
 
+def test_a_pipe_is_not_read_twice(tmp_path: Path) -> None:
+    # The first reading would take lines from the second one, or the second opening would wait for ever.
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(FormatError, match=r"pipe: is not a file that can be read twice\. Save it as a file"):
+        load_vectors(path)
+
+
 def test_nothing_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"v\.txt: does not exist\. Name a file of word vectors"):
         load_vectors(tmp_path / "v.txt")

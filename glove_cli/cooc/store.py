@@ -98,9 +98,16 @@ class CoocMatrix:
         -------
         scipy.sparse.csr_array, float64 (V, V)
             With sorted columns.
+
+        Raises
+        ------
+        FormatError
+            If a column isn't below V: SciPy would write outside its arrays.
         """
         from scipy.sparse import csr_array, tril
 
+        if self.stored and not 0 <= int(self.indices.min()) <= int(self.indices.max()) < self.V:
+            raise FormatError(f"{self.path / 'indices.npy'}: names a word beyond the {self.V:,} words. {_REMEDY}")
         lower = csr_array((self.data, self.indices, self.indptr), shape=(self.V, self.V))
         whole = csr_array(lower + tril(lower, -1).T) if self.symmetric else lower.copy()
         whole.sort_indices()

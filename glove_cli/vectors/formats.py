@@ -11,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import OptionError
+from glove_cli.errors import FormatError, OptionError
+from glove_cli.files import is_stream
 from glove_cli.vectors import glove_text, npy, word2vec_binary, word2vec_text
 from glove_cli.vectors.checks import named_errors
 from glove_cli.vectors.names import FORMAT_NAMES, GLOVE, NPY, WORD2VEC, WORD2VEC_BINARY
@@ -73,9 +74,12 @@ def format_of_content(path: str | os.PathLike[str]) -> Format:
     Raises
     ------
     FormatError
-        If the file can't be read.
+        If the file can't be read, or is a pipe or a device.
     """
     path = Path(path)
+    # What was looked at in a pipe would be missing when the whole is read, and a second opening may wait for ever.
+    if is_stream(path):
+        raise FormatError(f"{path}: is not a file that can be read twice. Save it as a file and name that.")
     with named_errors(path), path.open("rb", buffering=0) as file:
         head = read_head(file)
     if head.startswith(_NPY_MAGIC):
