@@ -25,6 +25,8 @@ FORMAT_PREFIX = "glove-"  # of the formats that a meta.json of ours names
 _WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_OPEN_FILES = ("/dev/stdout", "/dev/stderr")  # links, as often to a file as to a terminal or a pipe
+_FOLDERS_OF_OPEN_FILES = ("/dev/fd", "/proc/self/fd")
 _NAME_KEPT = 40  # characters of an output's name in that of its temporary file
 
 
@@ -60,9 +62,11 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:
-    """Tell whether `path` is something to write through (a pipe, a device), not a file to replace."""
+    """Tell whether `path` is something to write through (a pipe, a device, /dev/stdout), not a file to replace."""
     path = Path(path)
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    if not os.path.exists(path) or os.path.isdir(path):
+        return False
+    return not os.path.isfile(path) or str(path) in _OPEN_FILES or str(path.parent) in _FOLDERS_OF_OPEN_FILES
 
 
 @contextlib.contextmanager
@@ -91,7 +95,7 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         with contextlib.ExitStack() as stack:
             stack.enter_context(_full_disk_named(path))
             with _named_errors(path):
-                stream = stack.enter_context(path.open("wb"))
+                stream = stack.enter_context(path.open("ab"))  # after what stands in a file behind /dev/stdout
             yield stream
         return
     if os.path.isdir(path):

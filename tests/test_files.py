@@ -100,6 +100,16 @@ def test_a_device_is_written_straight_through() -> None:
     assert not Path(os.devnull).is_file()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="the system has no names for open files")
+def test_the_name_of_an_open_file_is_written_straight_through(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_bytes(b"before\n")
+    with path.open("ab") as opened, output_file(f"/dev/fd/{opened.fileno()}") as file:
+        file.write(b"whole\n")
+    assert path.read_bytes() == b"before\nwhole\n"
+    assert only(tmp_path) == ["out.txt"]
+
+
 def test_a_socket_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the name of a socket must be short
     with socket.socket(socket.AF_UNIX) as server:

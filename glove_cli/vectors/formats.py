@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import is_stream
 from glove_cli.vectors import glove_text, npy, word2vec_binary, word2vec_text
 from glove_cli.vectors.checks import named_errors
 from glove_cli.vectors.names import FORMAT_NAMES, GLOVE, NPY, WORD2VEC, WORD2VEC_BINARY
@@ -78,7 +77,7 @@ def format_of_content(path: str | os.PathLike[str]) -> Format:
     """
     path = Path(path)
     # What was looked at in a pipe would be missing when the whole is read, and a second opening may wait for ever.
-    if is_stream(path):
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise FormatError(f"{path}: is not a file that can be read twice. Save it as a file and name that.")
     with named_errors(path), path.open("rb", buffering=0) as file:
         head = read_head(file)
