@@ -232,6 +232,13 @@ def test_both_at_once(questions: Path, tmp_path: Path) -> None:
     assert evaluate(VECTORS, WORDS, similarity=file).analogies is None
 
 
+def test_folders_without_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="holds no questions"):
+        evaluate(VECTORS, WORDS, analogies=tmp_path)
+    with pytest.raises(FormatError, match=r"holds no \.txt file"):
+        evaluate(VECTORS, WORDS, similarity=tmp_path)
+
+
 def test_importing_does_not_import_scipy_or_numba() -> None:
     code = "import sys, glove_cli.evaluation; print(sorted({'scipy', 'numba'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -37,7 +37,7 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
     """
     if isinstance(folder_or_files, (str, os.PathLike)):
         path = Path(folder_or_files)
-        files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+        files = sorted(path.glob("*.txt")) if os.path.isdir(path) else [path]
     else:
         files = [Path(name) for name in folder_or_files]
     categories: list[tuple[str, list[Question]]] = []

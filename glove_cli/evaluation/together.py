@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from glove_cli.errors import FormatError
 from glove_cli.evaluation.analogies import AnalogyScore, evaluate_analogies
 from glove_cli.evaluation.questions import PathLike
 from glove_cli.evaluation.similarity import SimilarityScore, evaluate_similarity
@@ -79,5 +81,10 @@ def evaluate(
 def _files(names: PathLike | Sequence[PathLike]) -> list[PathLike]:
     if isinstance(names, (str, Path)) or not isinstance(names, Sequence):
         path = Path(names)
-        return [*sorted(path.glob("*.txt"))] if path.is_dir() else [path]
+        if not os.path.isdir(path):
+            return [path]
+        files = sorted(path.glob("*.txt"))
+        if not files:
+            raise FormatError(f"{path}: holds no .txt file. Name a folder of files with two words and a number a line.")
+        return [*files]
     return list(names)
