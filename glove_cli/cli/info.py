@@ -74,8 +74,8 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
     if not parts:
         raise FormatError(f"{path}: holds no result of glove. Make one with `glove build-cooc CORPUS`.")
     if len(parts) == 2:
-        recorded = parts[1]["from"].get("sha256")
-        parts[1]["from"]["same_matrix"] = recorded == _sha256(path / COOC_NAME / META_NAME)
+        digests = {name: entry.get("sha256") for name, entry in parts[0]["files"].items()}
+        parts[1]["from"]["same_matrix"] = parts[1]["from"].get("sha256") == digests
     return {"kind": "run", "path": str(path), "parts": parts}
 
 
