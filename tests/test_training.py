@@ -352,7 +352,7 @@ def test_the_reference_corpus_trains_to_a_lower_cost_with_more_dimensions(
     costs = {}
     for dim in (10, 40):
         reports: list[EpochReport] = []
-        model = train(cooc, dim=dim, epochs=5, x_max=10.0, on_epoch=reports.append)
+        model = train(cooc, dim=dim, epochs=15, x_max=10.0, on_epoch=reports.append)
         costs[dim] = reports[-1].cost
         assert all(np.isfinite(getattr(model, name)).all() for name in PARAMETERS)
     assert costs[40] < costs[10]

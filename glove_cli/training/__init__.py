@@ -1,0 +1,1 @@
+"""Co-occurrence counts to a model: the objective, tiles of entries, rounds of tiles, AdaGrad."""

@@ -1,0 +1,158 @@
+"""What training reads: the entries of a co-occurrence matrix, ours or anybody's, and its words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.cooc.store import CoocMatrix, load_cooc
+from glove_cli.errors import OptionError, TrainingError
+from glove_cli.vocab import Vocab, word_to_bytes
+
+if TYPE_CHECKING:
+    from scipy.sparse import sparray, spmatrix
+
+    CountsLike: TypeAlias = CoocMatrix | str | os.PathLike[str] | sparray | spmatrix
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A matrix of V words as compressed sparse rows.
+
+    Attributes
+    ----------
+    name : str
+        What errors call it.
+    vocab : Vocab
+        The words of rows and columns.
+    indptr : int64 array (V + 1,)
+    indices : int32 array (stored,)
+    data : float64 array (stored,)
+    symmetric : bool
+        Whether only the entries with column <= row are stored.
+    nnz : int
+        Entries of the whole matrix, both halves.
+    meta : dict
+        What a model remembers of its matrix.
+    """
+
+    name: str
+    vocab: Vocab
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    data: NDArray[np.float64]
+    symmetric: bool
+    nnz: int
+    meta: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        # Arrays mapped from disk are read-only; the kernels know one kind only.
+        for name in ("indptr", "indices", "data"):
+            array = getattr(self, name).view(np.ndarray)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def V(self) -> int:
+        """Number of words."""
+        return len(self.vocab)
+
+
+def find_counts(
+    matrix: CountsLike, words: Sequence[str] | None, counts: Sequence[int] | NDArray[np.int64] | None
+) -> Counts:
+    """Return what was given as counts to train on.
+
+    Parameters
+    ----------
+    matrix : CoocMatrix, path-like, or SciPy sparse matrix (V, V)
+    words : sequence of str, length V, optional
+        The words of a SciPy matrix; the others bring theirs.
+    counts : sequence of int, length V, optional
+        How often each word occurs; without it, the row sums of the SciPy matrix, rounded up.
+
+    Raises
+    ------
+    TrainingError
+        If there is nothing to train on, or matrix, words and counts don't fit together.
+    FormatError
+        If there is no matrix at a path.
+    OptionError
+        If words or counts are given beside a matrix that has its own.
+    TypeError
+        If `matrix` is something else.
+    """
+    if isinstance(matrix, (str, os.PathLike)):
+        matrix = load_cooc(matrix)
+    if isinstance(matrix, CoocMatrix):
+        if words is not None or counts is not None:
+            raise OptionError("words: a matrix of glove has its own words and counts. Leave words and counts out.")
+        return _of_cooc(matrix)
+    return _of_scipy(matrix, words, counts)
+
+
+def _of_cooc(cooc: CoocMatrix) -> Counts:
+    keys = ("V", "nnz", "tokens", "options", "sources")
+    meta = {"path": os.fspath(Path(cooc.path).absolute()), **{key: cooc.meta.get(key) for key in keys}}
+    meta["sha256"] = {name: entry.get("sha256") for name, entry in cooc.meta["files"].items()}
+    name = os.fspath(cooc.path)
+    if not cooc.stored:
+        raise TrainingError(f"{name}: has no entries. Count a text with more than one word a line.")
+    return Counts(name, cooc.vocab, cooc.indptr, cooc.indices, cooc.data, cooc.symmetric, cooc.nnz, meta)
+
+
+def _of_scipy(matrix: Any, words: Sequence[str] | None, counts: Sequence[int] | NDArray[np.int64] | None) -> Counts:
+    from scipy.sparse import csr_array, issparse
+
+    if not issparse(matrix):
+        raise TypeError(
+            f"matrix: is a {type(matrix).__name__}. Give a matrix of glove, its path, or a SciPy sparse matrix."
+        )
+    if words is None:
+        raise TrainingError("words: are missing. Give the word of each row of the matrix.")
+    words = list(words)
+    V = len(words)
+    if matrix.shape != (V, V):
+        raise TrainingError(
+            f"matrix: has the shape {matrix.shape}, but there are {V:,} words. Give a row and a column each."
+        )
+    if matrix.dtype.kind not in "fiub":
+        raise TrainingError(f"matrix: holds {matrix.dtype}. Give real numbers.")
+    _check_words(words)
+    whole = csr_array(matrix, dtype=np.float64)
+    if not whole.has_canonical_format:
+        whole = whole.copy() if whole.data is matrix.data else whole
+        whole.sum_duplicates()
+    if not whole.nnz:
+        raise TrainingError("matrix: has no entries. Give one with positive counts.")
+    if counts is None:
+        with np.errstate(invalid="ignore"):
+            sums = np.nan_to_num(np.ceil(whole.sum(axis=1)), nan=1.0, posinf=1.0)
+        numbers = np.clip(sums, 1, 2.0**62).astype(np.int64)
+    else:
+        numbers = np.asarray(counts)
+        if numbers.shape != (V,) or numbers.dtype.kind not in "iu" or numbers.min() < 1:
+            raise TrainingError(
+                f"counts: are not {V:,} positive integers. Give how often each word occurs, or leave them out."
+            )
+        numbers = numbers.astype(np.int64)
+    indptr, indices = whole.indptr.astype(np.int64), whole.indices.astype(np.int32)
+    meta = {"V": V, "nnz": whole.nnz}
+    return Counts("matrix", Vocab(words, numbers), indptr, indices, whole.data, False, whole.nnz, meta)
+
+
+def _check_words(words: list[str]) -> None:
+    """Refuse words that no file of ours or of others could hold."""
+    seen: set[str] = set()
+    for word in words:
+        if not isinstance(word, str) or not word or not set(word_to_bytes(word)).isdisjoint(b" \t\n\r"):
+            raise TrainingError(f"words: {word!r} is not a word. Give strings that are not empty and hold no blanks.")
+        if word in seen:
+            raise TrainingError(f"words: {word!r} is there twice. Give each word once.")
+        seen.add(word)

@@ -1,0 +1,243 @@
+"""The update of GloVe by AdaGrad, entry after entry, on whole vector registers.
+
+A word's state is one row of a float32 array, `[values | sums]`: `values` are its vector, its bias and a constant 1,
+padded with zeros to whole registers; `sums` are the sums of squared steps of each, at the same offsets. For a word the
+order is (w, b_w, 1), for a context (c, 1, b_c), so that the product of both rows is w . c + b_w + b_c and a bias is
+updated like any other component. `state` says how the constant stays one, and how biases get a learning rate of their
+own.
+
+LANES numbers make a register; `_load`, `_mul` and so on are single instructions on one.
+"""
+
+import math
+
+import numba
+import numpy as np
+from llvmlite import binding, ir
+from numba.core import cgutils, types
+from numba.core.datamodel import models
+from numba.extending import intrinsic, register_model
+
+LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
+_AHEAD = 3  # entries between the prefetch of a context's state and its update
+_FLAGS = ("contract", "reassoc", "nsz", "arcp", "afn")  # what keeps a NaN visible
+_REGISTER = ir.VectorType(ir.FloatType(), LANES)
+
+
+class _Lanes(types.Type):
+    """LANES float32 numbers in a register."""
+
+    def __init__(self):
+        super().__init__(name=f"float32x{LANES}")
+
+
+_lanes = _Lanes()
+
+
+@register_model(_Lanes)
+class _LanesModel(models.PrimitiveModel):
+    """Lanes are a vector of LLVM."""
+
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, _REGISTER)
+
+
+@intrinsic
+def _load(typing_context, array, index):
+    """Return the lanes of a float32 array from `index` (counted in numbers) on; whole registers are aligned."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.load(builder.bitcast(builder.gep(data, [arguments[1]]), _REGISTER.as_pointer()), align=32)
+
+    return _lanes(array, types.int64), generate
+
+
+@intrinsic
+def _store(typing_context, array, index, value):
+    """Write lanes to a float32 array from `index` on."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        target = builder.bitcast(builder.gep(data, [arguments[1]]), _REGISTER.as_pointer())
+        builder.store(arguments[2], target, align=32)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, _lanes), generate
+
+
+@intrinsic
+def _prefetch(typing_context, array, index):
+    """Ask for the cache line of a float32 array that holds `index`, to be written."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch")
+        builder.call(function, [pointer, word(1), word(3), word(1)])  # to write, keep in all caches, data
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
+@intrinsic
+def _spread(typing_context, number):
+    """Return lanes that all hold a float32 number."""
+
+    def generate(context, builder, signature, arguments):
+        nothing = ir.Constant(_REGISTER, ir.Undefined)
+        first = builder.insert_element(nothing, arguments[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+    return _lanes(types.float32), generate
+
+
+@intrinsic
+def _mul(typing_context, a, b):
+    """Return a * b."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fmul(*arguments, flags=_FLAGS)
+
+    return _lanes(_lanes, _lanes), generate
+
+
+@intrinsic
+def _add(typing_context, a, b):
+    """Return a + b; of a product, as one fused instruction."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fadd(*arguments, flags=_FLAGS)
+
+    return _lanes(_lanes, _lanes), generate
+
+
+@intrinsic
+def _over_sqrt(typing_context, a, b):
+    """Return a / sqrt(b); LLVM makes it an estimate of 1 / sqrt(b) and one Newton step."""
+
+    def generate(context, builder, signature, arguments):
+        kind = ir.FunctionType(_REGISTER, [_REGISTER])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32")
+        root = builder.call(function, [arguments[1]], fastmath=_FLAGS)
+        inverse = builder.fdiv(ir.Constant(_REGISTER, [1.0] * LANES), root, flags=_FLAGS)
+        return builder.fmul(arguments[0], inverse, flags=_FLAGS)
+
+    return _lanes(_lanes, _lanes), generate
+
+
+@intrinsic
+def _sum(typing_context, a):
+    """Return the sum of the lanes as float32."""
+
+    def generate(context, builder, signature, arguments):
+        number = ir.FloatType()
+        kind = ir.FunctionType(number, [number, _REGISTER])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.fadd.v{LANES}f32")
+        return builder.call(function, [ir.Constant(number, -0.0), arguments[0]], fastmath=_FLAGS)
+
+    return types.float32(_lanes), generate
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def _product(words, i, contexts, j, half):
+    """Return, still spread over lanes, the product of the values at offsets i and j."""
+    product = _spread(np.float32(0))
+    for k in range(0, half, LANES):
+        product = _add(product, _mul(_load(words, i + k), _load(contexts, j + k)))
+    return product
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def _update(words, i, contexts, j, half, k, step):
+    """Update one register of a word and of a context; `step` is -eta f diff.
+
+    s_w = step c     w += s_w / sqrt(G_w)     G_w += s_w^2     and the same for the context, from the old w
+    """
+    w, c = _load(words, i + k), _load(contexts, j + k)
+    w_sums, c_sums = _load(words, i + half + k), _load(contexts, j + half + k)
+    w_step, c_step = _mul(step, c), _mul(step, w)
+    _store(words, i + k, _add(w, _over_sqrt(w_step, w_sums)))
+    _store(contexts, j + k, _add(c, _over_sqrt(c_step, c_sums)))
+    _store(words, i + half + k, _add(w_sums, _mul(w_step, w_step)))
+    _store(contexts, j + half + k, _add(c_sums, _mul(c_step, c_step)))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def _update_clipped(word, context, dim, step, limit):
+    """Update two rows with steps of the vectors cut to `limit`, number by number; those of biases are never cut."""
+    half = word.size // 2
+    for k in range(half):
+        w_step, c_step = step * context[k], step * word[k]
+        if k < dim:
+            w_step = min(max(w_step, -limit), limit)
+            c_step = min(max(c_step, -limit), limit)
+        word[k] += w_step / math.sqrt(word[half + k])
+        context[k] += c_step / math.sqrt(context[half + k])
+        word[half + k] += w_step * w_step
+        context[half + k] += c_step * c_step
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def train_entries(words, contexts, entries, dim, eta, grad_clip, word_lengths, context_lengths):
+    """Update the states of words and contexts by each entry in turn; return the sum of 1/2 f diff^2, in float64.
+
+    Parameters: words, contexts float32 (rows, 2 * half), aligned; entries, records of row, col (uint16), log_x, weight
+    (float32); dim int, eta and grad_clip float32; word_lengths, context_lengths float32 (rows,), overwritten.
+
+        diff = w . c + b_w + b_c - log x
+        step = -eta f diff
+
+    While an entry is updated, the product of the next one is taken, so that neither waits for the other: two entries
+    that share neither word nor context can't tell in which order they are met. The length of a row bounds its largest
+    component, so that only where a step could be too large, each number has to be looked at.
+    """
+    width = np.int64(words.shape[1])
+    half = width // 2
+    n = entries.size
+    for states, lengths in ((words, word_lengths), (contexts, context_lengths)):
+        for row in range(states.shape[0]):
+            lengths[row] = math.sqrt(_sum(_product(states, row * width, states, row * width, half)))
+    cost = 0.0
+    if n == 0:
+        return cost
+    limit = eta * grad_clip
+    row, col = np.int64(entries[0].row), np.int64(entries[0].col)
+    product = _product(words, row * width, contexts, col * width, half)
+    for e in range(n):
+        diff = _sum(product) - entries[e].log_x
+        fdiff = entries[e].weight * diff
+        cost += np.float64(fdiff * diff)
+        step = -eta * fdiff
+        size = abs(step)
+        i, j = row * width, col * width
+        following = min(e + 1, n - 1)
+        next_row, next_col = np.int64(entries[following].row), np.int64(entries[following].col)
+        next_i, next_j = next_row * width, next_col * width
+        ahead = np.int64(entries[min(e + _AHEAD, n - 1)].col) * width
+        if size * max(word_lengths[row], context_lengths[col]) > limit:
+            _update_clipped(words[row], contexts[col], dim, step, limit)
+            word_lengths[row] = math.sqrt(_sum(_product(words, i, words, i, half)))
+            context_lengths[col] = math.sqrt(_sum(_product(contexts, j, contexts, j, half)))
+            product = _product(words, next_i, contexts, next_j, half)
+        else:
+            # A step is never larger than this, because G >= 1.
+            grown = word_lengths[row] + size * context_lengths[col]
+            context_lengths[col] += size * word_lengths[row]
+            word_lengths[row] = grown
+            steps = _spread(step)
+            if next_row != row and next_col != col:
+                product = _spread(np.float32(0))
+                for k in range(0, half, LANES):
+                    _update(words, i, contexts, j, half, k, steps)
+                    product = _add(product, _mul(_load(words, next_i + k), _load(contexts, next_j + k)))
+                    for line in range(2 * k, 2 * (k + LANES), 16):
+                        _prefetch(contexts, ahead + line)
+            else:
+                for k in range(0, half, LANES):
+                    _update(words, i, contexts, j, half, k, steps)
+                product = _product(words, next_i, contexts, next_j, half)
+        row, col = next_row, next_col
+    return 0.5 * cost
