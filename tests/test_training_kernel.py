@@ -61,9 +61,9 @@ def sizes(theta: oracle.Parameters, entries: Entries) -> tuple[float, float, flo
 def allowed_cost(theta: oracle.Parameters, entries: Entries, cost: float, limits: dict[str, np.ndarray]) -> float:
     """Return how far the mean cost may be off.
 
-    If no diff is off by more than e, the mean of 1/2 f diff^2 is off by at most e sqrt(2 cost) + e^2 / 2 (f <= 1, Cauchy
-    and Schwarz). A diff has rounding errors of its own, 6 sqrt(d + 3) u S, and those of the parameters, within their
-    limits: of a product 6 sigma of 2 d errors of independent signs, which is sqrt(2 d) limits, and of two biases.
+    If no diff is off by more than e, the mean of 1/2 f diff^2 is off by at most e sqrt(2 cost) + e^2 / 2 (f <= 1,
+    Cauchy and Schwarz). A diff has rounding errors of its own, 6 sqrt(d + 3) u S, and those of the parameters, within
+    their limits: of a product 6 sigma of 2 d errors of independent signs, which is sqrt(2 d) limits, and of two biases.
     """
     d = theta.W.shape[1]
     vector, _, terms = sizes(theta, entries)
