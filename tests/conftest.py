@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+NOBODY = 65534  # the user that owns nothing
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # A small text with everything that can go wrong in reading: blank lines, carriage returns, tabs, no-break spaces, bytes
@@ -75,6 +79,27 @@ def awkward_corpus(tmp_path: Path) -> Path:
     path = tmp_path / "awkward.txt"
     path.write_bytes(AWKWARD_TEXT)
     return path
+
+
+@pytest.fixture
+def as_ordinary_user() -> Iterator[Path]:
+    """Run a test without the superuser's rights, which know no locked file; give a folder to work in."""
+    folder = Path(tempfile.mkdtemp(prefix="glove-test-"))
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    groups = os.getgroups() if root else []
+    try:
+        if root:
+            os.chown(folder, NOBODY, NOBODY)
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, 0)
+            os.setresuid(NOBODY, NOBODY, 0)
+        yield folder
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+            os.setresgid(0, 0, 0)
+            os.setgroups(groups)
+        shutil.rmtree(folder)
 
 
 def file_hashes(folder: Path, *, leave_out: tuple[str, ...] = ("meta.json",)) -> dict[str, str]:

@@ -147,6 +147,14 @@ def entry_weight(x: float, x_max: float, alpha: float) -> float:
     return (x / x_max) ** alpha if x < x_max else 1.0
 
 
+def prepared_entries(
+    row: np.ndarray, col: np.ndarray, x: np.ndarray, *, x_max: float, alpha: float
+) -> list[tuple[int, int, float, float]]:
+    """Return (row, column, log x, f(x)) of each entry."""
+    listed = zip(row.tolist(), col.tolist(), x.tolist(), strict=True)
+    return [(i, j, math.log(value), entry_weight(value, x_max, alpha)) for i, j, value in listed]
+
+
 def adagrad_pass(
     theta: Parameters,
     gradsq: Parameters,

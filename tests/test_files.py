@@ -21,7 +21,6 @@ from glove_cli.folder import FolderWriter, ResultFolder, npy_header
 from glove_cli.model import GloveModel
 from glove_cli.vocab import Vocab
 
-ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 ARRAYS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gradsq_b_c")
 
 
@@ -141,9 +140,8 @@ def test_a_name_that_cannot_be_is_named(tmp_path: Path) -> None:
         GloveModel.load(path)
 
 
-@pytest.mark.skipif(ROOT, reason="the superuser may write everywhere")
-def test_a_folder_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
-    locked = tmp_path / "locked"
+def test_a_folder_that_cannot_be_written_is_refused_beforehand(as_ordinary_user: Path) -> None:
+    locked = as_ordinary_user / "locked"
     locked.mkdir(mode=0o555)
     with pytest.raises(OutputError, match="can't be written"):
         check_output(locked / "new" / "out.txt")
