@@ -161,6 +161,24 @@ def test_kernel_equals_the_oracle_for_other_options(options: dict) -> None:
         assert cost < 1
 
 
+@pytest.mark.parametrize("grows", ["W", "C"])
+def test_a_step_that_becomes_too_large_during_a_pass_is_cut(grows: str) -> None:
+    # Two entries share a row, which grows so much with the first one that the second makes too large a step, though its
+    # diff would not have been too large for the row before.
+    options = {**REFERENCE, "eta": 1.0, "bias_eta": 0.0, "grad_clip": 30.0}
+    theta, gradsq, _ = random_problem(3, 16, 1, 0)
+    theta.W[2], theta.C[2] = (single_precision(-0.2 * part[1]) for part in (theta.W, theta.C))
+    row, col = (np.array([0, 0]), np.array([1, 2])) if grows == "W" else (np.array([1, 2]), np.array([0, 0]))
+    log_x = [10.0]
+    after = theta.copy()
+    oracle.adagrad_pass(after, gradsq.copy(), row[:1], col[:1], np.exp(log_x), **options)
+    log_x.append(after.W[row[1]] @ after.C[col[1]] + after.b_w[row[1]] + after.b_c[col[1]] + 12.0)
+    assert log_x[1] > np.log(options["x_max"])  # f = 1
+    problem = (theta, gradsq, (row, col, np.exp(log_x)))
+    assert run_both(problem, options)[0] < 1
+    assert run_both(problem, options, kernel_options={**options, "grad_clip": 1000.0})[0] > 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -190,9 +190,9 @@ def train_entries(words, contexts, entries, dim, eta, grad_clip, word_lengths, c
         diff = w . c + b_w + b_c - log x
         step = -eta f diff
 
-    While an entry is updated, the product of the next one is taken, so that neither waits for the other: two entries
-    that share neither word nor context can't tell in which order they are met. The length of a row bounds its largest
-    component, so that only where a step could be too large, each number has to be looked at.
+    As soon as a register is updated, the next entry's product takes it in, or the same register of other rows: neither
+    waits for the other. The length of a row bounds its largest component, so that only where a step could be too large,
+    each number has to be looked at.
     """
     width = np.int64(words.shape[1])
     half = width // 2
@@ -228,16 +228,11 @@ def train_entries(words, contexts, entries, dim, eta, grad_clip, word_lengths, c
             context_lengths[col] += size * word_lengths[row]
             word_lengths[row] = grown
             steps = _spread(step)
-            if next_row != row and next_col != col:
-                product = _spread(np.float32(0))
-                for k in range(0, half, LANES):
-                    _update(words, i, contexts, j, half, k, steps)
-                    product = _add(product, _mul(_load(words, next_i + k), _load(contexts, next_j + k)))
-                    for line in range(2 * k, 2 * (k + LANES), 16):
-                        _prefetch(contexts, ahead + line)
-            else:
-                for k in range(0, half, LANES):
-                    _update(words, i, contexts, j, half, k, steps)
-                product = _product(words, next_i, contexts, next_j, half)
+            product = _spread(np.float32(0))
+            for k in range(0, half, LANES):
+                _update(words, i, contexts, j, half, k, steps)
+                product = _add(product, _mul(_load(words, next_i + k), _load(contexts, next_j + k)))
+                for line in range(2 * k, 2 * (k + LANES), 16):
+                    _prefetch(contexts, ahead + line)
         row, col = next_row, next_col
     return 0.5 * cost
