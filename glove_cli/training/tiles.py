@@ -50,6 +50,11 @@ class Deal:
     block_size: int
     blocks: int
 
+    @property
+    def rows(self) -> int:
+        """Number of places."""
+        return self.blocks * self.block_size
+
 
 @dataclass(frozen=True)
 class Tiles:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -125,30 +126,25 @@ def train(
     source = find_counts(matrix, words, counts)
     begin = time.perf_counter()
 
-    def report(stage: str, done: int, total: int) -> None:
+    def show(stage: str, total: int, before: int, done: int) -> None:
         if progress:
-            progress(stage, done, total, "entry")
+            progress(stage, before + done, total, "entry")
 
-    tiles = build_tiles(source, config, threads=threads, on_entries=lambda n: report("preparing", n, source.nnz))
+    tiles = build_tiles(source, config, threads=threads, on_entries=partial(show, "preparing", source.nnz, 0))
     parameters = first_parameters(source.V, config)
-    deal = tiles.deal
-    state = State.pack(parameters, deal.place, deal.blocks * deal.block_size, eta=config.eta, bias_eta=config.bias_eta)
+    state = State.pack(parameters, tiles.deal.place, tiles.deal.rows, eta=config.eta, bias_eta=config.bias_eta)
     history: list[dict[str, Any]] = []
     with Trainer(tiles, state, config, threads) as trainer:
         for epoch in range(1, config.epochs + 1):
-            before = time.perf_counter()
-            done = (epoch - 1) * source.nnz
-            cost = trainer.run_epoch(epoch, lambda n: report("training", done + n, config.epochs * source.nnz))  # noqa: B023
-            seconds = time.perf_counter() - before
-            if not np.isfinite(cost):
-                raise TrainingError(
-                    f"--eta: the cost of epoch {epoch} is not finite ({cost}): training has diverged. "
-                    f"Lower --eta ({config.eta:g}) or --bias-eta ({config.bias_eta:g})."
-                )
-            history.append({"epoch": epoch, "cost": cost})
+            before = (epoch - 1) * source.nnz
+            report = trainer.run_epoch(epoch, partial(show, "training", config.epochs * source.nnz, before))
+            _check_finite(f"the cost of epoch {epoch}", report.cost, config)
+            history.append({"epoch": epoch, "cost": report.cost})
             if on_epoch:
-                on_epoch(EpochReport(epoch, config.epochs, cost, source.nnz, seconds))
+                on_epoch(report)
     state.unpack(parameters)
+    for name, array in zip(PARAMETERS, parameters, strict=True):
+        _check_finite(f"a number of {name}", array, config)
     meta = {
         "options": asdict(config),
         "cooc": source.meta,
@@ -166,6 +162,15 @@ def make_config(options: dict[str, Any]) -> TrainConfig:
             f"{unknown[0]}: is not an option of training. Choose from {', '.join(asdict(TrainConfig()))}."
         )
     return TrainConfig(**options)
+
+
+def _check_finite(what: str, values: float | Floats, config: TrainConfig) -> None:
+    """Stop when training has diverged."""
+    if not np.isfinite(values).all():
+        raise TrainingError(
+            f"--eta: {what} is not finite: training has diverged. "
+            f"Lower --eta ({config.eta:g}) or --bias-eta ({config.bias_eta:g})."
+        )
 
 
 def first_parameters(V: int, config: TrainConfig) -> list[Floats]:
@@ -208,8 +213,8 @@ class Trainer:
     def __exit__(self, *exception: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def run_epoch(self, epoch: int, on_entries: Callable[[int], None]) -> float:
-        """Train on every entry once; return the mean cost.
+    def run_epoch(self, epoch: int, on_entries: Callable[[int], None]) -> EpochReport:
+        """Train on every entry once.
 
         Parameters
         ----------
@@ -217,8 +222,13 @@ class Trainer:
             From 1; draws the order of the tiles.
         on_entries : callable
             Called after each round with the number of entries done so far.
+
+        Returns
+        -------
+        EpochReport
         """
         tiles = self._tiles
+        begin = time.perf_counter()
         cost, done = 0.0, 0
         for together in rounds(tiles.deal.blocks, self._config.seed, epoch):
             # The largest first, so that threads end at about the same time. Costs are added in an order of their own.
@@ -227,7 +237,8 @@ class Trainer:
             cost += sum(running[tile].result() for tile in together)
             done += sum(sizes.values())
             on_entries(done)
-        return cost / len(tiles.entries)
+        seconds = time.perf_counter() - begin
+        return EpochReport(epoch, self._config.epochs, cost / done, done, seconds)
 
     def _run_tile(self, row_block: int, col_block: int) -> float:
         """Train on the entries of one tile; return their cost."""
