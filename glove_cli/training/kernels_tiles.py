@@ -69,6 +69,18 @@ def count_entries(indptr, indices, first, last, mirror, place, block_size, block
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def _put(entries, next_slot, tile, row, col, log_x, weight):
+    """Write the next entry of a tile."""
+    slot = next_slot[tile]
+    next_slot[tile] = slot + 1
+    entries[slot].row = row
+    entries[slot].col = col
+    entries[slot].log_x = log_x
+    entries[slot].weight = weight
+    _prefetch(entries, slot + _AHEAD)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def deal_entries(
     indptr, indices, data, first, last, mirror, place, block_size, blocks, x_max, alpha, next_slot, entries
 ):
@@ -89,21 +101,9 @@ def deal_entries(
             other_local = np.uint16(place[column] - other * block_size)
             log_x = math.log(data[k])
             weight = math.exp(alpha * (log_x - log_max)) if data[k] < x_max else 1.0
-            slot = next_slot[own * blocks + other]
-            next_slot[own * blocks + other] = slot + 1
-            entries[slot].row = local
-            entries[slot].col = other_local
-            entries[slot].log_x = np.float32(log_x)
-            entries[slot].weight = np.float32(weight)
-            _prefetch(entries, slot + _AHEAD)
+            _put(entries, next_slot, own * blocks + other, local, other_local, log_x, weight)
             if mirror and column != row:
-                slot = next_slot[other * blocks + own]
-                next_slot[other * blocks + own] = slot + 1
-                entries[slot].row = other_local
-                entries[slot].col = local
-                entries[slot].log_x = np.float32(log_x)
-                entries[slot].weight = np.float32(weight)
-                _prefetch(entries, slot + _AHEAD)
+                _put(entries, next_slot, other * blocks + own, other_local, local, log_x, weight)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
