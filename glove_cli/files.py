@@ -154,7 +154,7 @@ def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Itera
             temporary.mkdir()
             yield temporary
             for name in sorted(os.listdir(temporary)):
-                _sync_file(temporary / name)
+                sync_file(temporary / name)
             _sync_folder(temporary)
             _replace_folder(temporary, path)
             _sync_folder(path.absolute().parent)
@@ -237,7 +237,8 @@ def _full_disk_named(path: Path) -> Iterator[None]:
             raise
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """See a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glove_cli.errors import FormatError
-from glove_cli.files import META_NAME
+from glove_cli.files import META_NAME, sync_file
 from glove_cli.parallel import thread_count
 from glove_cli.version import __version__
 from glove_cli.vocab import Vocab
@@ -184,9 +184,13 @@ class ResultFolder:
 
 
 def file_digests(folder: Path, names: Iterable[str], *, sync: bool = False) -> list[str]:
-    """Return the SHA-256 of each file, several at a time; with `sync`, see them to the disk as well."""
-    with ThreadPoolExecutor(thread_count(None)) as pool:
-        return list(pool.map(lambda name: _digest(folder / name, sync), names))
+    """Return the SHA-256 of each file, several at a time; with `sync`, see them to the disk meanwhile."""
+    paths = [folder / name for name in names]
+    with ThreadPoolExecutor(2 * thread_count(None)) as pool:
+        synced = pool.map(sync_file, paths if sync else [])
+        digests = list(pool.map(_digest, paths))
+        list(synced)
+    return digests
 
 
 def check_exists(path: Path, *, remedy: str) -> None:
@@ -241,12 +245,10 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded.encode("latin1")
 
 
-def _digest(path: Path, sync: bool) -> str:
+def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(1 << 20))
-    with path.open("rb+" if sync else "rb", buffering=0) as file:
+    with path.open("rb", buffering=0) as file:
         while n := file.readinto(buffer):
             digest.update(buffer[:n])
-        if sync:
-            os.fsync(file.fileno())
     return digest.hexdigest()

@@ -117,19 +117,20 @@ class Vocab:
         counts = np.empty(len(lines), np.int64)
         seen: dict[bytes, int] = {}
         for number, line in enumerate(lines, 1):
-            word, _, count = line.removesuffix(b"\r").rpartition(b" ")
-            shown = line[:60].decode("utf-8", "backslashreplace")
-            if not word or not _COUNT.fullmatch(count) or not 0 < int(count) < 2**63:
+            word, _, digits = line.removesuffix(b"\r").rpartition(b" ")
+            count = int(digits) if _COUNT.fullmatch(digits) else 0
+            first = seen.setdefault(word, number)
+            if not word or not 0 < count < 2**63 or first != number:
+                shown = repr(line[:60].decode("utf-8", "backslashreplace"))
+                if word and 0 < count < 2**63:
+                    raise FormatError(
+                        f"{name}: line {number} repeats the word of line {first}: {shown}. Each word may stand once."
+                    )
                 raise FormatError(
-                    f"{name}: line {number} is not `word count`: {shown!r}. Give one word and its count a line."
+                    f"{name}: line {number} is not `word count`: {shown}. Give one word and its count a line."
                 )
-            if word in seen:
-                raise FormatError(
-                    f"{name}: line {number} repeats the word of line {seen[word]}: {shown!r}. Each word may stand once."
-                )
-            seen[word] = number
             words.append(word_from_bytes(word))
-            counts[number - 1] = int(count)
+            counts[number - 1] = count
         return cls(words, counts)
 
     @classmethod
@@ -158,8 +159,8 @@ class Vocab:
         listed = list(words)
         kept = np.flatnonzero(counts >= min_count)
         # numpy's "S" type would drop trailing NULs, so the bytes are ordered as Python objects.
-        numbers = counts.tolist()
-        order = np.array(sorted(kept.tolist(), key=lambda i: (-numbers[i], listed[i])), np.int64)
+        by_bytes = np.array(sorted(kept.tolist(), key=listed.__getitem__), np.int64)
+        order = by_bytes[np.argsort(-counts[by_bytes], kind="stable")]
         if max_vocab is not None:
             order = order[:max_vocab]
         return cls([word_from_bytes(listed[i]) for i in order.tolist()], counts[order]), order

@@ -5,6 +5,7 @@ A command's file is loaded when the command is called, so that `glove --help` st
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from importlib import import_module
@@ -23,6 +24,7 @@ _COMMANDS = {
     "nearest": ("nearest", "Find the words nearest to a word."),
     "analogy": ("analogy", "Find the word that is to C as B is to A."),
 }
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _EXAMPLE = """\b
 Example:
   glove build-cooc corpus.txt
@@ -78,12 +80,15 @@ class GloveGroup(click.Group):
         extra["prog_name"] = extra.get("prog_name") or "glove"
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **extra)
+        # The collector would look through Numba's many objects again and again, the last time as the process ends.
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         with interruptible(), survive_any_word():
             try:
                 result = super().main(args, standalone_mode=False, **extra)
                 code = result if isinstance(result, int) else 0
             except (Exception, KeyboardInterrupt) as error:
                 code = exit_code_of(error)
+        gc.freeze()
         sys.exit(code)
 
 

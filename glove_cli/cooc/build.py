@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.count import count_chunk
 from glove_cli.cooc.merge import merge_parts
-from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, CoocMatrix, load_cooc, write_rows
+from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, CoocMatrix, open_cooc, write_rows
 from glove_cli.corpus.encoder import EncodedCorpus, encode_corpus
 from glove_cli.corpus.reader import BLOCK_BYTES, CorpusLike, find_sources
 from glove_cli.corpus.tokenizer import WordTable
@@ -116,7 +116,7 @@ def build_cooc(
             options=asdict(config),
             sources=[source.name for source in sources],
         )
-    return load_cooc(out)
+    return open_cooc(out, chosen)
 
 
 def make_config(options: dict[str, Any]) -> CoocConfig:

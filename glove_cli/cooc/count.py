@@ -16,8 +16,9 @@ from glove_cli.cooc.store import RowBlock
 from glove_cli.corpus.encoder import Chunk
 from glove_cli.parallel import ordered_map
 
-BLOCK_ENTRIES = 1 << 20
+BLOCK_ENTRIES = 1 << 18
 _RANGES = 256
+Buffer = tuple[NDArray[np.int32], NDArray[np.float64]]
 
 
 class Accumulator(NamedTuple):
@@ -52,7 +53,7 @@ def count_chunk(
     Yields
     ------
     RowBlock
-        All V rows, in order.
+        All V rows, in order; its arrays are overwritten when the next one is asked for.
     """
     starts, positions = positions_by_word(chunk, V, threads)
     weights = config.weights()
@@ -62,20 +63,27 @@ def count_chunk(
     rows = np.arange(V)
     most = np.minimum(np.diff(starts) * visits, rows + 1 if lower else V)
 
-    def work(accumulator: Accumulator, bounds: tuple[int, int]) -> RowBlock:
+    ranges = row_ranges(most, np.diff(starts))
+    room = max(int(most[first:last].sum()) for first, last in ranges) + kernels.GROUP
+    buffers: list[Buffer] = []  # used again: new memory costs as much as counting
+
+    def work(accumulator: Accumulator, bounds: tuple[int, int]) -> tuple[RowBlock, Buffer]:
         first, last = bounds
-        room = int(most[first:last].sum()) + kernels.GROUP
-        sizes, indices, data = np.empty(last - first, np.int64), np.empty(room, np.int32), np.empty(room)
+        sizes = np.empty(last - first, np.int64)
+        try:
+            indices, data = buffers.pop()
+        except IndexError:
+            indices, data = np.empty(room, np.int32), np.empty(room)
         n = kernels.count_rows(
             chunk.ids, positions, starts, first, last, weights, to_right, to_left, lower,
             *accumulator, sizes, indices, data,
         )  # fmt: skip
-        return RowBlock(sizes, indices[:n], data[:n])
+        return RowBlock(sizes, indices[:n], data[:n]), (indices, data)
 
-    ranges = row_ranges(most, np.diff(starts))
     states = [Accumulator.of(V) for _ in range(threads)]
-    for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
+    for (_, last), (block, buffer) in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
+        buffers.append(buffer)
         on_rows(int(starts[last]))
 
 

@@ -142,6 +142,11 @@ def load_cooc(path: str | os.PathLike[str]) -> CoocMatrix:
     FormatError
         If there is no matrix, or its files disagree or are cut short.
     """
+    return open_cooc(path)
+
+
+def open_cooc(path: str | os.PathLike[str], vocab: Vocab | None = None) -> CoocMatrix:
+    """Open a co-occurrence matrix whose vocabulary may be known already; otherwise like `load_cooc`."""
     folder = ResultFolder.open(path, COOC_FORMAT, COOC_VERSION, remedy=_REMEDY)
     sizes = [folder.meta.get(key) for key in ("V", "stored", "nnz")]
     if not all(isinstance(size, int) and size >= 0 for size in sizes) or not isinstance(
@@ -149,7 +154,7 @@ def load_cooc(path: str | os.PathLike[str]) -> CoocMatrix:
     ):
         raise FormatError(f"{path}: its meta.json lacks V, stored, nnz or symmetric. {_REMEDY}")
     V, stored, _ = sizes
-    vocab = folder.vocab()
+    vocab = folder.vocab() if vocab is None else vocab
     if len(vocab) != V:
         raise FormatError(f"{path}: its vocabulary has {len(vocab):,} words, its matrix {V:,} rows. {_REMEDY}")
     indptr = folder.array("indptr", np.int64, (V + 1,))

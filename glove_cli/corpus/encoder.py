@@ -98,9 +98,11 @@ class EncodedCorpus:
         filled = margin  # ids[:margin] is the left margin, at first beyond the corpus
         seen = False
         self.spool.seek(0)
+        most = max((n for _, n in self.blocks), default=0)
+        buffer, out = np.empty((2, most), np.int32)
         for table, n in self.blocks:
-            block = _read_ids(self.spool, n)
-            out = np.empty(n, np.int32)
+            block = buffer[:n]
+            _read_ids(self.spool, block)
             written, tokens, documents, seen = kernels.remap(block, maps[table], V, seen, out)
             self.tokens += tokens
             self.documents += documents
@@ -193,12 +195,11 @@ def _write_all(file: BinaryIO, ids: NDArray[np.int32]) -> None:
         data = data[file.write(data) :]
 
 
-def _read_ids(file: BinaryIO, n: int) -> NDArray[np.int32]:
-    ids = np.empty(n, np.int32)
-    data = ids.data.cast("B") if n else memoryview(b"")
+def _read_ids(file: BinaryIO, ids: NDArray[np.int32]) -> None:
+    """Fill an array from a file."""
+    data = ids.data.cast("B") if ids.size else memoryview(b"")
     while data.nbytes:
         got = file.readinto(data)  # type: ignore[attr-defined]
         if not got:
             raise OutputError(f"{os.fspath(tempfile.gettempdir())}: the temporary file was cut short. Start again.")
         data = data[got:]
-    return ids
