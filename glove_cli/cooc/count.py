@@ -22,16 +22,17 @@ Buffer = tuple[NDArray[np.int32], NDArray[np.float64]]
 
 
 class Accumulator(NamedTuple):
-    """One row of counts, dense, and a mark for each group of columns in use; both zero between rows."""
+    """One row of counts, dense, and a bit for each column in use; both zero between rows."""
 
     acc: NDArray[np.float64]
-    marks: NDArray[np.uint8]
+    bits: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, V: int) -> Accumulator:
-        """Make an accumulator for V columns."""
-        groups = V // kernels.GROUP + 1
-        return cls(np.zeros(groups * kernels.GROUP), np.zeros(groups, np.uint8))
+    def of(cls, V: int, window: int = 0) -> Accumulator:
+        """Make an accumulator for V columns, with places to spare for the neighbours of a window on one side."""
+        # No number of `bits` holds both columns and spare places.
+        words = -(-V // kernels.WORD) + -(-(window + 1) // kernels.WORD)
+        return cls(np.zeros(words * kernels.WORD), np.zeros(words, np.uint64))
 
 
 def count_chunk(
@@ -64,7 +65,7 @@ def count_chunk(
     most = np.minimum(np.diff(starts) * visits, rows + 1 if lower else V)
 
     ranges = row_ranges(most, np.diff(starts))
-    room = max(int(most[first:last].sum()) for first, last in ranges) + kernels.GROUP
+    room = max(int(most[first:last].sum()) for first, last in ranges) + 1
     buffers: list[Buffer] = []  # used again: new memory costs as much as counting
 
     def work(accumulator: Accumulator, bounds: tuple[int, int]) -> tuple[RowBlock, Buffer]:
@@ -80,7 +81,7 @@ def count_chunk(
         )  # fmt: skip
         return RowBlock(sizes, indices[:n], data[:n]), (indices, data)
 
-    states = [Accumulator.of(V) for _ in range(threads)]
+    states = [Accumulator.of(V, config.window) for _ in range(threads)]
     for (_, last), (block, buffer) in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
         buffers.append(buffer)

@@ -1,8 +1,8 @@
 """Rows of a co-occurrence matrix, gathered one at a time in a dense accumulator.
 
-`acc` float64 has room for a whole row and is zero between calls. `marks` uint8 has one byte for each GROUP of
-neighbouring columns that the current row has touched: a byte is only ever stored, never read back, while neighbours
-stream in. Reading the marked groups out in order yields the row's columns sorted.
+`acc` float64 has room for a whole row, and places to spare behind it for neighbours that aren't wanted; `bits` uint64
+has a bit for each place of it, set where the row has been touched. Both are zero between calls, but for the spare
+places. Reading the set bits out in order yields the row's columns sorted.
 """
 
 import numba
@@ -11,8 +11,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-GROUP = 16
-_SHIFT = 4
+WORD = 64  # places for each number of `bits`
+_SHIFT = 6
+_ONE = np.uint64(1)
 _AHEAD = 16  # positions between a prefetch and its use
 
 
@@ -31,6 +32,16 @@ def _prefetch(typing_context, array, index):
         return context.get_dummy_value()
 
     return types.void(array, types.int64), generate
+
+
+@intrinsic
+def _trailing_zeros(typing_context, bits):
+    """Return the number of zeros below the lowest one of a uint64 that isn't 0."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -55,49 +66,83 @@ def count_words(ids, begin, end, counts):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _read_out(acc, marks, row, lower, indices, data, n):
-    """Move the touched columns of `acc` to `indices` and `data` from n on, in order; zero them; return the new n."""
-    before = n
-    groups = marks.size
-    kept = (row >> _SHIFT) + 1 if lower else groups
-    for group in range(kept):
-        if marks[group]:
-            marks[group] = 0
-            for column in range(group << _SHIFT, (group + 1) << _SHIFT):
-                value = acc[column]
-                acc[column] = 0.0
-                indices[n] = column
-                data[n] = value
-                n += value != 0.0
-    if lower:
-        while n > before and indices[n - 1] > row:
-            n -= 1
-        for group in range(kept, groups):
-            if marks[group]:
-                marks[group] = 0
-                for column in range(group << _SHIFT, (group + 1) << _SHIFT):
-                    acc[column] = 0.0
+def _touch(bits, place):
+    """Set a bit."""
+    bits[place >> _SHIFT] |= _ONE << np.uint64(place & (WORD - 1))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _read_touched(acc, bits, last, indices, data, n):
+    """Move the touched columns <= last of `acc` to `indices` and `data` from n on, in order. Return the new n."""
+    for word in range((last >> _SHIFT) + 1):
+        left = bits[word]
+        bits[word] = np.uint64(0)
+        while left:
+            column = (word << _SHIFT) + _trailing_zeros(left)
+            left &= left - _ONE
+            indices[n] = column
+            data[n] = acc[column]
+            acc[column] = 0.0
+            n += 1
     return n
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def count_rows(
-    ids, positions, starts, first, last, weights, to_right, to_left, lower, acc, marks, sizes, indices, data
-):
+def _read_all(acc, last, indices, data, n):
+    """Move the columns <= last of `acc` that aren't 0 to `indices` and `data` from n on. Return the new n."""
+    for column in range(last + 1):
+        indices[n] = column
+        data[n] = acc[column]
+        n += acc[column] != 0.0
+        acc[column] = 0.0
+    return n
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _gather(ids, p, step, end, weights, last, spare, acc):
+    """Add the weights of the neighbours of p on one side (step 1 or -1); those above `last` go to spare places."""
+    for k in range(1, weights.size):
+        column = np.int64(ids[p + step * k])
+        if column == end:
+            break
+        acc[column if column <= last else spare + k] += weights[k]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _gather_and_touch(ids, p, step, end, weights, last, spare, acc, bits):
+    """Do the same, and set the bits of the places."""
+    for k in range(1, weights.size):
+        column = np.int64(ids[p + step * k])
+        if column == end:
+            break
+        place = column if column <= last else spare + k
+        acc[place] += weights[k]
+        _touch(bits, place)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def count_rows(ids, positions, starts, first, last, weights, to_right, to_left, lower, acc, bits, sizes, indices, data):
     """Count rows first <= row < last.
 
     Parameters: ids int32 with at least `window` times id V (a document's end) before and after what `positions` names;
     positions int32, those of word i at `starts[i]:starts[i + 1]` (int64 (V + 1,)); weights float64 (window + 1,);
     to_right, to_left: which neighbours of a row's word are its columns; lower: keep columns <= row only; acc float64,
-    marks uint8.
-    Output: sizes int64 (last - first,), entries of each row; indices int32, data float64, with GROUP places more than
-    there can be entries.
+    bits uint64, as `count.Accumulator` makes them.
+    Output: sizes int64 (last - first,), entries of each row; indices int32, data float64, with a place more than there
+    can be entries.
     Returns the number of entries.
+
+    A row whose word is so frequent that it has most columns is read out whole, and its columns needn't be remembered.
     """
     V = starts.size - 1
     window = weights.size - 1
-    n = 0
+    spare = acc.size - weights.size
+    right, left = np.int64(1), np.int64(-1)
+    n = np.int64(0)
     for row in range(first, last):
+        last_column = row if lower else V - 1
+        visits = (starts[row + 1] - starts[row]) * window * (to_right + to_left)
+        whole = visits > 2 * last_column
         for q in range(starts[row], starts[row + 1]):
             if q + _AHEAD < positions.size:
                 ahead = np.int64(positions[q + _AHEAD])
@@ -105,42 +150,41 @@ def count_rows(
                 _prefetch(ids, ahead + window)
                 _prefetch(ids, ahead - window)
             p = np.int64(positions[q])
-            if to_right:
-                for k in range(1, window + 1):
-                    column = np.int64(ids[p + k])
-                    if column == V:
-                        break
-                    acc[column] += weights[k]
-                    marks[column >> _SHIFT] = 1
-            if to_left:
-                for k in range(1, window + 1):
-                    column = np.int64(ids[p - k])
-                    if column == V:
-                        break
-                    acc[column] += weights[k]
-                    marks[column >> _SHIFT] = 1
+            if whole:
+                if to_right:
+                    _gather(ids, p, right, V, weights, last_column, spare, acc)
+                if to_left:
+                    _gather(ids, p, left, V, weights, last_column, spare, acc)
+            else:
+                if to_right:
+                    _gather_and_touch(ids, p, right, V, weights, last_column, spare, acc, bits)
+                if to_left:
+                    _gather_and_touch(ids, p, left, V, weights, last_column, spare, acc, bits)
         before = n
-        n = _read_out(acc, marks, row, lower, indices, data, n)
+        if whole:
+            n = _read_all(acc, last_column, indices, data, n)
+        else:
+            n = _read_touched(acc, bits, last_column, indices, data, n)
         sizes[row - first] = n - before
     return n
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def merge_rows(bounds, part_indices, part_data, first, lower, acc, marks, sizes, indices, data):
+def merge_rows(bounds, part_indices, part_data, first, lower, acc, bits, sizes, indices, data):
     """Add up the rows that several parts hold, beginning with row `first`.
 
     Parameters: bounds int64 (parts, rows + 1), row i of part k is `bounds[k, i]:bounds[k, i + 1]` of part_indices int32
     and part_data float64, in which the parts follow one another; the others as in `count_rows`.
     Returns the number of entries.
     """
-    n = 0
+    n = np.int64(0)
     for i in range(sizes.size):
         for part in range(bounds.shape[0]):
             for k in range(bounds[part, i], bounds[part, i + 1]):
                 column = np.int64(part_indices[k])
                 acc[column] += part_data[k]
-                marks[column >> _SHIFT] = 1
+                _touch(bits, column)
         before = n
-        n = _read_out(acc, marks, first + i, lower, indices, data, n)
+        n = _read_touched(acc, bits, first + i if lower else acc.size - 1, indices, data, n)
         sizes[i] = n - before
     return n

@@ -71,7 +71,7 @@ def merge_parts(
         rows = np.ascontiguousarray(indptrs[:, first : last + 1] - indptrs[:, [first]] + before[:-1, None])
         read_indices = np.concatenate([part.indices[a:b] for part, (a, b) in zip(parts, ends, strict=True)])
         read_data = np.concatenate([part.data[a:b] for part, (a, b) in zip(parts, ends, strict=True)])
-        room = int(most[first:last].sum()) + kernels.GROUP
+        room = int(most[first:last].sum()) + 1
         sizes, indices, data = np.empty(last - first, np.int64), np.empty(room, np.int32), np.empty(room)
         n = kernels.merge_rows(rows, read_indices, read_data, first, lower, *accumulator, sizes, indices, data)
         return RowBlock(sizes, indices[:n], data[:n])
