@@ -94,23 +94,24 @@ class EncodedCorpus:
         """
         size = min(chunk_tokens, self.length) + 2 * margin
         maps = [final[translation] for translation in self.translations]
-        ids = np.full(size + margin, V, np.int32)
-        filled = margin  # ids[:margin] is the left margin, at first beyond the corpus
+        ids = np.empty(size + margin, np.int32)
+        ids[:margin] = V  # the left margin, at first beyond the corpus
+        filled = margin
         seen = False
         self.spool.seek(0)
-        most = max((n for _, n in self.blocks), default=0)
-        buffer, out = np.empty((2, most), np.int32)
         for table, n in self.blocks:
-            block = buffer[:n]
+            fits = filled + n <= size
+            block = ids[filled : filled + n] if fits else np.empty(n, np.int32)
             _read_ids(self.spool, block)
-            written, tokens, documents, seen = kernels.remap(block, maps[table], V, seen, out)
+            written, tokens, documents, seen = kernels.remap(block, maps[table], V, seen)
             self.tokens += tokens
             self.documents += documents
             self.kept += int(written) - documents
             taken = 0
             while taken < written:
                 step = min(int(written) - taken, size - filled)
-                ids[filled : filled + step] = out[taken : taken + step]
+                if not fits:
+                    ids[filled : filled + step] = block[taken : taken + step]
                 taken += step
                 filled += step
                 if filled == size:

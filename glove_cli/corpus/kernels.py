@@ -168,12 +168,12 @@ def rehash(old, new):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def remap(ids, table, end, seen, out):
-    """Turn provisional ids into final ones, without the tokens that have none.
+def remap(ids, table, end, seen):
+    """Turn provisional ids into final ones in place, without the tokens that have none.
 
     Parameters: ids int32 (n,), table int32 (words,) final id of each provisional one or -1; end int32, what a document
-    end becomes; seen, whether the document that `ids` begins in has had a token; out int32 (n,).
-    Returns (entries written to out, tokens read, documents that ended, seen after the last id).
+    end becomes; seen, whether the document that `ids` begins in has had a token.
+    Returns (entries left at the beginning of ids, tokens read, documents that ended, seen after the last id).
     """
     n = 0
     tokens = 0
@@ -182,7 +182,7 @@ def remap(ids, table, end, seen, out):
         word = ids[k]
         if word == DOCUMENT_END:
             if seen:
-                out[n] = end
+                ids[n] = end
                 n += 1
                 documents += 1
                 seen = False
@@ -190,6 +190,6 @@ def remap(ids, table, end, seen, out):
             tokens += 1
             seen = True
             new = table[word]
-            out[n] = new
+            ids[n] = new
             n += new >= 0
     return n, tokens, documents, seen
