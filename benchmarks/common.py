@@ -57,6 +57,7 @@ def measure(command: Sequence[str | Path], *, stdin: Path | None = None, stdout:
     """Run a command and measure its wall time and peak resident memory; stop the benchmark if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         report, stderr = Path(folder, "report"), Path(folder, "stderr")
+        os.sync()  # what the command before left to be written would be written, and waited for, now
         files = [report, stdin or os.devnull, stdout or os.devnull, stderr]
         measured = [sys.executable, "-S", "-c", _MEASURE, *map(str, files), *map(str, command)]
         subprocess.run(measured, check=True, env=child_environment())
