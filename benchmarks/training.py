@@ -11,11 +11,14 @@ from pathlib import Path
 from statistics import median
 
 import common
+import numpy as np
 from common import claim
 from reference import Reference, train_epochs
+from scipy.sparse import csr_array, random_array
 
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
+from glove_cli.training.objective import objective
 from glove_cli.training.trainer import EpochReport, train
 
 CLAIMED = {50: 25.0, 300: 30.0}  # times the reference's entries per second
@@ -45,6 +48,7 @@ def main() -> None:
             reference = Reference(tools, work, corpus)
             reference.make_shuffled()
         for dim in dims:
+            claims.append(check(dim, arguments.threads))
             reports = run_ours(cooc, dim, arguments.epochs, arguments.threads)
             ours = median(report.entries_per_second for report in reports)
             line = [str(dim), f"{ours / 1e6:.1f}", f"{reports[0].cost:.4f}"]
@@ -77,11 +81,26 @@ def matrix(path: Path | None, corpus: Path, work: Path, threads: int) -> CoocMat
     return load_cooc(made) if made.exists() else build_cooc(corpus, made, threads=threads)
 
 
-def run_ours(cooc: CoocMatrix, dim: int, epochs: int, threads: int) -> list[EpochReport]:
-    """Train, after a first short epoch elsewhere has had the kernels compiled, and return the reports."""
-    from scipy.sparse import eye_array
+def check(dim: int, threads: int) -> bool:
+    """Compare the cost that training reports with the objective, where steps are so small that nothing moves.
 
-    train(eye_array(64, format="csr") * 2.0, [f"w{i}" for i in range(64)], dim=dim, epochs=1, threads=threads)
+    It also has the kernels compiled before anything is timed.
+    """
+    rng = np.random.default_rng(dim)
+    counts = csr_array(random_array((300, 300), density=0.2, rng=rng, data_sampler=lambda n: rng.exponential(10, n)))
+    still = {**SETTINGS, "eta": 1e-12, "bias_eta": 1e-12}
+    reports: list[EpochReport] = []
+    words = [f"w{i}" for i in range(300)]
+    model = train(counts, words, dim=dim, epochs=1, threads=threads, on_epoch=reports.append, **still)
+    entries = counts.tocoo()
+    parameters = (model.W, model.C, model.b_w, model.b_c, entries.row, entries.col, entries.data)
+    expected = 0.5 * objective(*parameters, x_max=SETTINGS["x_max"], alpha=SETTINGS["alpha"]) / counts.nnz
+    difference = abs(reports[0].cost / expected - 1)
+    return claim(f"d = {dim}: cost reported and objective differ by {difference:.1g}", difference < 1e-5)
+
+
+def run_ours(cooc: CoocMatrix, dim: int, epochs: int, threads: int) -> list[EpochReport]:
+    """Train and return the reports."""
     reports: list[EpochReport] = []
     train(cooc, dim=dim, epochs=epochs, seed=1, threads=threads, on_epoch=reports.append, **SETTINGS)
     return reports

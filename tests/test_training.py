@@ -185,6 +185,26 @@ def test_any_scipy_matrix_trains(cooc: CoocMatrix, kind: type) -> None:
     assert (matrix != kind(cooc.to_scipy())).nnz == 0  # not changed
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("indices", [[1, 0, 1], [1, 1, 1]], ids=["not sorted", "twice the same"])
+def test_a_matrix_that_is_not_in_order_is_left_as_it_is(dtype: type, indices: list[int]) -> None:
+    def matrix() -> csr_array:
+        return csr_array((np.array([2, 1, 3], dtype), np.array(indices), np.array([0, 2, 3])), shape=(2, 2))
+
+    given = matrix()
+    train(given, ["a", "b"], **SHORT)
+    for name in ("data", "indices", "indptr"):
+        assert np.array_equal(getattr(given, name), getattr(matrix(), name)), name
+
+
+def test_options_may_be_numbers_of_numpy(tmp_path: Path) -> None:
+    made = build_cooc(io.BytesIO(b"a b c a b\n" * 9), tmp_path / "cooc", window=np.int64(2), max_vocab=np.int32(2))
+    assert made.meta["options"]["window"] == 2
+    options = {"dim": np.int32(3), "epochs": np.int64(1), "x_max": np.float32(10), "seed": np.uint8(4)}
+    train(made, **options).save(tmp_path / "model")
+    assert GloveModel.load(tmp_path / "model").meta["options"]["x_max"] == 10.0
+
+
 def test_duplicates_of_a_coo_matrix_are_added_up() -> None:
     once = coo_array(([3.0, 2.0], ([0, 1], [1, 0])), shape=(2, 2))
     twice = coo_array(([1.0, 2.0, 2.0], ([0, 1, 0], [1, 0, 1])), shape=(2, 2))
@@ -296,6 +316,12 @@ def test_options_that_cannot_work_are_refused(option: str, value: object) -> Non
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["dim", "seed", "x_max", "alpha", "eta", "bias_eta", "grad_clip"])
+def test_too_large_numbers_are_refused(option: str) -> None:
+    with pytest.raises(OptionError, match=f"^--{option.replace('_', '-')}: .* is too large"):
+        TrainConfig(**{option: 10**40})
+
+
 @pytest.mark.parametrize("option", ["dim", "epochs", "x_max", "eta", "grad_clip"])
 def test_zero_is_refused(option: str, cooc: CoocMatrix) -> None:
     with pytest.raises(OptionError, match=f"^--{option.replace('_', '-')}: 0"):
@@ -335,7 +361,7 @@ def test_every_kernel_is_compiled_for_one_signature(cooc: CoocMatrix, tmp_path: 
             )
             train(made, dim=3, epochs=1, threads=1)
     train(load_cooc(cooc.path), threads=2, **SHORT)
-    train(csr_array(np.ones((2, 2), np.int32)), ["a", "b"], dim=20, epochs=1)
+    train(csr_array(np.ones((2, 2), np.int32)), ["a", "b"], dim=np.int32(20), epochs=1, x_max=10, alpha=1, eta=1)
     found = {}
     for module in pkgutil.walk_packages(glove_cli.__path__, "glove_cli."):
         if module.name.rpartition(".")[2].startswith("kernels"):

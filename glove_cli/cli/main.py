@@ -5,6 +5,7 @@ A command's file is loaded when the command is called, so that `glove --help` st
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
@@ -81,6 +82,8 @@ class GloveGroup(click.Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **extra)
         # The collector would look through Numba's many objects again and again, the last time as the process ends.
+        atexit.register(gc.freeze)
+        before = gc.get_threshold()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         with interruptible(), survive_any_word():
             try:
@@ -88,7 +91,8 @@ class GloveGroup(click.Group):
                 code = result if isinstance(result, int) else 0
             except (Exception, KeyboardInterrupt) as error:
                 code = exit_code_of(error)
-        gc.freeze()
+            finally:
+                gc.set_threshold(*before)
         sys.exit(code)
 
 

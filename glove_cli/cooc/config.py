@@ -44,12 +44,11 @@ class CoocConfig:
     lowercase: bool = False
 
     def __post_init__(self) -> None:
-        _check_positive("--min-count", self.min_count)
-        _check_positive("--window", self.window)
+        for name in ("min_count", "window", "max_vocab"):
+            if getattr(self, name) is not None or name != "max_vocab":
+                object.__setattr__(self, name, _positive("--" + name.replace("_", "-"), getattr(self, name)))
         if self.window > MAX_WINDOW:
             raise OptionError(f"--window: {self.window} is too wide. Give at most {MAX_WINDOW}.")
-        if self.max_vocab is not None:
-            _check_positive("--max-vocab", self.max_vocab)
         if self.context not in CONTEXTS:
             raise OptionError(f"--context: {self.context!r} is not one of {', '.join(CONTEXTS)}. Choose one of them.")
         if self.weighting not in WEIGHTINGS:
@@ -70,6 +69,8 @@ class CoocConfig:
         return np.concatenate(([0.0], weights))
 
 
-def _check_positive(option: str, value: object) -> None:
+def _positive(option: str, value: object) -> int:
+    """Return an integer of Python, whatever kind of integer is given."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise OptionError(f"{option}: {value!r} is not a positive integer. Give 1 or more.")
+    return int(value)

@@ -22,7 +22,7 @@ Buffer = tuple[NDArray[np.int32], NDArray[np.float64]]
 
 
 class Accumulator(NamedTuple):
-    """One row of counts, dense, and a bit for each column in use; both zero between rows."""
+    """One row of counts, dense, and a bit for each column in use; both zero between rows, but for spare places."""
 
     acc: NDArray[np.float64]
     bits: NDArray[np.uint64]

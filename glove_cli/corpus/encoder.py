@@ -7,7 +7,6 @@ provisional ids to a temporary file, and `EncodedCorpus.chunks` turns them into 
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -86,11 +85,12 @@ class EncodedCorpus:
         margin : int
             Neighbours wanted on both sides of a chunk's own positions, in tokens.
         chunk_tokens : int
-            Own positions of a chunk, at most.
+            Own positions of a chunk, about.
 
         Yields
         ------
         chunk : Chunk
+            Its ids are overwritten when the next one is asked for.
         """
         size = min(chunk_tokens, self.length) + 2 * margin
         maps = [final[translation] for translation in self.translations]
@@ -202,5 +202,5 @@ def _read_ids(file: BinaryIO, ids: NDArray[np.int32]) -> None:
     while data.nbytes:
         got = file.readinto(data)  # type: ignore[attr-defined]
         if not got:
-            raise OutputError(f"{os.fspath(tempfile.gettempdir())}: the temporary file was cut short. Start again.")
+            raise OutputError("temporary file: was cut short by another program. Start again.")
         data = data[got:]

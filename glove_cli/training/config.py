@@ -11,6 +11,7 @@ from glove_cli.errors import OptionError
 
 MAX_DIM = 1 << 15
 MAX_SEED = 2**64 - 1
+MAX_NUMBER = 1e30  # what float32 holds, and products of it with numbers near 1
 # A bias's sum of squares is kept in units of (eta / bias_eta)^2, in float32 (see `state`), which must not overflow.
 _MAX_RATIO = 1e15
 
@@ -47,31 +48,36 @@ class TrainConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _check_integer("--dim", self.dim, least=1, most=MAX_DIM)
-        _check_integer("--epochs", self.epochs, least=1, most=2**31 - 1)
-        _check_integer("--seed", self.seed, least=0, most=MAX_SEED)
-        for option in ("x_max", "eta", "grad_clip"):
-            _check_number(option, getattr(self, option), zero=False)
-        for option in ("alpha", "bias_eta"):
-            _check_number(option, getattr(self, option), zero=True)
+        for name, least, most in (("dim", 1, MAX_DIM), ("epochs", 1, 2**31 - 1), ("seed", 0, MAX_SEED)):
+            object.__setattr__(self, name, _integer(name, getattr(self, name), least=least, most=most))
+        for name in ("x_max", "alpha", "eta", "bias_eta", "grad_clip"):
+            zero = name in ("alpha", "bias_eta")
+            object.__setattr__(self, name, _number(name, getattr(self, name), zero=zero))
         if self.bias_eta and not 1 / _MAX_RATIO <= self.bias_eta / self.eta <= _MAX_RATIO:
             raise OptionError(
                 f"--bias-eta: {self.bias_eta!r} is too far from --eta {self.eta!r}. Take 0 to keep biases still."
             )
 
 
-def _check_integer(option: str, value: object, *, least: int, most: int) -> None:
+def _integer(name: str, value: object, *, least: int, most: int) -> int:
+    """Return an integer of Python, whatever kind of integer is given."""
+    option = "--" + name.replace("_", "-")
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         kind = "a positive integer" if least == 1 else "an integer of 0 or more"
         raise OptionError(f"{option}: {value!r} is not {kind}. Give {least} or more.")
     if value > most:
         raise OptionError(f"{option}: {value!r} is too large. Give at most {most}.")
+    return int(value)
 
 
-def _check_number(name: str, value: object, *, zero: bool) -> None:
+def _number(name: str, value: object, *, zero: bool) -> float:
+    """Return a float of Python, whatever kind of number is given."""
     option = "--" + name.replace("_", "-")
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     size = float(value) if number else math.nan  # type: ignore[arg-type]
     if not (0 <= size < math.inf) or (size == 0 and not zero):
         kind = "a number of 0 or more" if zero else "a positive number"
         raise OptionError(f"{option}: {value!r} is not {kind}. Give {'0' if zero else 'more than 0'} or a larger one.")
+    if size > MAX_NUMBER:
+        raise OptionError(f"{option}: {value!r} is too large. Give at most {MAX_NUMBER:g}.")
+    return size

@@ -127,7 +127,7 @@ def _of_scipy(matrix: Any, words: Sequence[str] | None, counts: Sequence[int] | 
     _check_words(words)
     whole = csr_array(matrix, dtype=np.float64)
     if not whole.has_canonical_format:
-        whole = whole.copy() if whole.data is matrix.data else whole
+        whole = whole.copy()  # its indices may be the caller's
         whole.sum_duplicates()
     if not whole.nnz:
         raise TrainingError("matrix: has no entries. Give one with positive counts.")

@@ -191,18 +191,18 @@ def train_entries(words, contexts, entries, dim, eta, grad_clip, word_lengths, c
         step = -eta f diff
 
     As soon as a register is updated, the next entry's product takes it in, or the same register of other rows: neither
-    waits for the other. The length of a row bounds its largest component, so that only where a step could be too large,
-    each number has to be looked at.
+    waits for the other. The length of a row bounds the largest component of its vector, so that only where a step could
+    be too large, each number has to be looked at.
     """
     width = np.int64(words.shape[1])
     half = width // 2
     n = entries.size
-    for states, lengths in ((words, word_lengths), (contexts, context_lengths)):
-        for row in range(states.shape[0]):
-            lengths[row] = math.sqrt(_sum(_product(states, row * width, states, row * width, half)))
     cost = 0.0
     if n == 0:
         return cost
+    for states, lengths in ((words, word_lengths), (contexts, context_lengths)):
+        for row in range(states.shape[0]):
+            lengths[row] = math.sqrt(_sum(_product(states, row * width, states, row * width, half)))
     limit = eta * grad_clip
     row, col = np.int64(entries[0].row), np.int64(entries[0].col)
     product = _product(words, row * width, contexts, col * width, half)
@@ -223,7 +223,7 @@ def train_entries(words, contexts, entries, dim, eta, grad_clip, word_lengths, c
             context_lengths[col] = math.sqrt(_sum(_product(contexts, j, contexts, j, half)))
             product = _product(words, next_i, contexts, next_j, half)
         else:
-            # A step is never larger than this, because G >= 1.
+            # The step of a vector is never larger than this, because G >= 1; biases are not cut.
             grown = word_lengths[row] + size * context_lengths[col]
             context_lengths[col] += size * word_lengths[row]
             word_lengths[row] = grown

@@ -90,7 +90,7 @@ def block_count(V: int, dim: int) -> int:
     -------
     int
         So many that the states of a tile's words and contexts fill TILE_BYTES, rounded up to a multiple of
-        LEAST_BLOCKS; fewer where a block would have less than LEAST_ROWS words.
+        LEAST_BLOCKS; fewer where a block would have less than LEAST_ROWS words. No block has more than MAX_BLOCK.
 
     Notes
     -----
@@ -101,7 +101,7 @@ def block_count(V: int, dim: int) -> int:
     by_cache = -(-V * 2 * 4 * row_width(dim) // TILE_BYTES)
     by_index = -(-V // MAX_BLOCK)
     wanted = -(-max(by_cache, by_index) // LEAST_BLOCKS) * LEAST_BLOCKS
-    return min(wanted, -(-V // LEAST_ROWS))
+    return max(1, by_index, min(wanted, V // LEAST_ROWS))
 
 
 def deal_words(sizes: NDArray[np.int64], blocks: int, seed: int) -> Deal:
@@ -163,7 +163,7 @@ def build_tiles(
         deal = deal_words(sizes, block_count(counts.V, config.dim), config.seed)
         where = (counts.symmetric, deal.place, deal.block_size, deal.blocks)
         # The more tiles, the fewer ranges, each of which counts them all.
-        ranges = _row_ranges(counts.indptr, max(threads, min(_RANGES, _MOST_COUNTERS // deal.blocks**2)))
+        ranges = _row_ranges(counts.indptr, max(1, min(_RANGES, _MOST_COUNTERS // deal.blocks**2)))
         table = np.zeros((len(ranges), deal.blocks**2), np.int64)
         list(
             pool.map(
