@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from conftest import file_hashes
-from glove_cli.training.config import TrainConfig
-from glove_cli.training.trainer import train
 from test_cli_build_cooc import fails, glove
 
 from glove_cli.cooc.build import build_cooc
 from glove_cli.model import GloveModel
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.trainer import train
 
 ROOT = Path(__file__).parents[1]
 QUICK = ("--dim", "4", "--epochs", "2")
