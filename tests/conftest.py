@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import lzma
 import os
 import shutil
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from glove_cli import build_cooc, export_vectors, load_vectors, train
 
 NOBODY = 65534  # the user that owns nothing
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -71,6 +74,16 @@ def shared_data(tmp_path_factory: pytest.TempPathFactory) -> SharedData:
             pytest.fail(f"GLOVE_REQUIRE_SHARED_DATA=1, but there is no folder {root / 'stanford'}")
         pytest.skip(f"the reference's files are not here (no folder {root / 'stanford'}; see GLOVE_SHARED_DATA)")
     return SharedData(root, tmp_path_factory.mktemp("unpacked"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have every kernel compiled before the first test, so that none meets the word about compiling."""
+    folder = tmp_path_factory.mktemp("compiled")
+    text = " ".join(f"w{i}" for i in range(40_000)).encode()  # so many words that the table has to grow
+    cooc = build_cooc(io.BytesIO(text), folder / "cooc", min_count=1, window=1, threads=2, _chunk_tokens=30_000)
+    export_vectors(train(cooc, dim=1, epochs=1), folder / "vectors.txt")
+    load_vectors(folder / "vectors.txt")
 
 
 @pytest.fixture

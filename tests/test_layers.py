@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 PACKAGE = Path(__file__).parents[1] / "glove_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -98,6 +100,14 @@ def test_kernels_are_compiled_with_their_options_spelled_out(path: Path) -> None
         assert options.get("fastmath", set()) != True  # noqa: E712
         assert set(options.get("fastmath", ())) <= allowed
     assert kernels
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=name)
+def test_every_kernel_is_compiled_before_the_first_test(path: Path) -> None:
+    module = importlib.import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
+    kernels = {key: value for key, value in vars(module).items() if isinstance(value, Dispatcher) and key[0] != "_"}
+    assert kernels
+    assert [key for key, kernel in kernels.items() if not kernel.signatures] == []
 
 
 def test_the_oracle_imports_nothing_of_ours() -> None:
