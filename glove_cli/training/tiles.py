@@ -125,10 +125,9 @@ def deal_words(sizes: NDArray[np.int64], blocks: int, seed: int) -> Deal:
     block has its share of frequent words, tiles are of similar size, and neighbouring rows of similar length.
     """
     V = len(sizes)
-    rounds = -(-V // blocks)
     block_size = -(-V // blocks)
     rng = np.random.default_rng([seed, 1])
-    block = rng.permuted(np.tile(np.arange(blocks, dtype=np.int32), (rounds, 1)), axis=1).reshape(-1)[:V]
+    block = rng.permuted(np.tile(np.arange(blocks, dtype=np.int32), (block_size, 1)), axis=1).reshape(-1)[:V]
     place = np.empty(V, np.int32)
     place[np.argsort(-sizes, kind="stable")] = block * block_size + np.arange(V, dtype=np.int32) // blocks
     return Deal(place, block_size, blocks)
