@@ -66,7 +66,7 @@ def count_chunk(
 
     ranges = row_ranges(most, np.diff(starts))
     room = max(int(most[first:last].sum()) for first, last in ranges) + 1
-    buffers: list[Buffer] = []  # used again: new memory costs as much as counting
+    buffers: list[Buffer] = []  # used again: new memory takes time, too
 
     def work(accumulator: Accumulator, bounds: tuple[int, int]) -> tuple[RowBlock, Buffer]:
         first, last = bounds

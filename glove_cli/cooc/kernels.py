@@ -124,7 +124,7 @@ def _gather_and_touch(ids, p, step, end, weights, last, spare, acc, bits):
 def count_rows(ids, positions, starts, first, last, weights, to_right, to_left, lower, acc, bits, sizes, indices, data):
     """Count rows first <= row < last.
 
-    Parameters: ids int32, V where a document ends, with at least `window` of them before and after what `positions`
+    Parameters: ids int32, V where a document ends, with at least `window` ids before and after what `positions`
     names; positions int32, those of word i at `starts[i]:starts[i + 1]` (int64 (V + 1,)); weights float64 (window +
     1,); to_right, to_left: which neighbours of a row's word are its columns; lower: keep columns <= row only; acc
     float64, bits uint64, as `count.Accumulator` makes them. Output: sizes int64 (last - first,), entries of each row;
