@@ -10,7 +10,10 @@ Dimension letters: V words, d dimensions, n entries.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -21,24 +24,119 @@ UNIT = 2.0**-24  # weights are whole multiples of this, so that their sums are e
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def tokenize(data: bytes, *, lowercase: bool = False) -> list[list[bytes]]:
-    """Split a text into documents (at line feeds) of tokens (at spaces and tabs); carriage returns are deleted."""
-    documents = []
-    for line in data.replace(b"\r", b"").split(b"\n"):
-        tokens = [token for token in line.replace(b"\t", b" ").split(b" ") if token]
-        if lowercase:
-            tokens = [t.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape") for t in tokens]
-        if tokens:
-            documents.append(tokens)
-    return documents
+def tokenize(
+    data: bytes | list[bytes],
+    *,
+    lowercase: bool = False,
+    normalize: str | None = None,
+    find: Callable[[str], list[str]] | None = None,
+    document: str = "line",
+    encoding_errors: str = "keep",
+) -> list[list[bytes]]:
+    """Split texts into documents of tokens, which stand between spaces, tabs and line feeds; CRs are deleted.
+
+    `find` gives the tokens in what stands between blanks. Tokens that are not UTF-8 are an error of Python with
+    "strict". A line of blanks parts two paragraphs.
+    """
+    documents: list[list[bytes]] = [[]]
+    for text in [data] if isinstance(data, bytes) else data:
+        for line in text.replace(b"\r", b"").split(b"\n"):
+            stretches = _blanks_apart(line)
+            if document == "line" or (document == "paragraph" and not stretches):
+                documents.append([])
+            for stretch in stretches:
+                documents[-1] += _tokens(stretch, lowercase, normalize, find, encoding_errors)
+        if document != "none":
+            documents.append([])
+    return [tokens for tokens in documents if tokens]
+
+
+def _blanks_apart(line: bytes) -> list[bytes]:
+    return [stretch for stretch in line.replace(b"\t", b" ").split(b" ") if stretch]
+
+
+def _tokens(
+    stretch: bytes, lowercase: bool, normalize: str | None, find: Callable[[str], list[str]] | None, errors: str
+) -> list[bytes]:
+    """Return the tokens of what stands between two blanks."""
+    if errors == "skip-token" and not is_utf8(stretch):
+        return []
+    string = stretch.decode("utf-8", {"keep": "surrogateescape", "replace": "replace"}.get(errors, "strict"))
+    tokens = []
+    # A normal form can make spaces of some characters.
+    for piece in (unicodedata.normalize(normalize, string) if normalize else string).split(" "):
+        lowered = piece.lower() if lowercase else piece
+        tokens += find(lowered) if find else [lowered]
+    return [token.encode("utf-8", "surrogateescape") for token in tokens if token]
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether Python reads it as UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def words(text: str) -> list[str]:
+    """Find the words in a text, character by character.
+
+    A word begins with a letter or digit, goes on with these and marks, and ends with the last of them. Within it may
+    stand connectors (_); joiners; an apostrophe or a middle dot between letters (or a letter's mark and a letter); a
+    quotation mark, geresh or gershayim between Hebrew letters; a point or comma between decimal digits. Joiners after a
+    mark may end it. Soft hyphens count for nothing.
+    """
+    text = text.replace("\u00ad", "") + " "
+    kinds = [unicodedata.category(character) for character in text]
+    hebrew = [unicodedata.name(character, "").startswith("HEBREW") for character in text]
+    joiner = [character in "\u200c\u200d" for character in text]
+    found = []
+    k = 0
+    while k < len(text):
+        begin = k
+        if kinds[k][0] not in "LN":
+            k += 1
+            continue
+        while True:
+            while kinds[k][0] in "LNM":
+                k += 1
+            after = k  # where the next piece of the word would begin
+            letters = kinds[k - 1][0] in "LM" and kinds[k + 1 : k + 2] and kinds[k + 1][0] == "L"
+            digits = kinds[k - 1] == "Nd" and kinds[k + 1 : k + 2] == ["Nd"]
+            if kinds[k] == "Pc":
+                while kinds[after] == "Pc":
+                    after += 1
+            elif joiner[k]:
+                while joiner[after]:
+                    after += 1
+            elif (
+                (text[k] in "'\u2018\u2019\uff07\u00b7\u0387\u2027" and letters)
+                or (text[k] in '"\u05f3\u05f4' and hebrew[k - 1] and hebrew[k + 1])
+                or (text[k] in ".,\uff0e\uff0c\u066b\u066c" and digits)
+            ):
+                after += 1
+            if after == k or kinds[after][0] not in "LNM":
+                break
+            k = after
+        if kinds[k - 1][0] == "M":
+            while joiner[k]:
+                k += 1
+        found.append(text[begin:k])
+    return found
 
 
 def vocabulary(
-    documents: list[list[bytes]], min_count: int = 1, max_vocab: int | None = None
+    documents: list[list[bytes]],
+    min_count: int = 1,
+    max_vocab: int | None = None,
+    max_doc_share: float | None = None,
 ) -> list[tuple[bytes, int]]:
-    """Count words; order them by count descending, then by bytes ascending; cut."""
+    """Count words; leave out those of too many documents; order by count descending, then by bytes; cut."""
     counts = Counter(token for document in documents for token in document)
-    kept = [(word, n) for word, n in counts.items() if n >= min_count]
+    in_documents = Counter(token for document in documents for token in set(document))
+    most = len(documents) if max_doc_share is None else max_doc_share * len(documents)
+    kept = [(word, n) for word, n in counts.items() if n >= min_count and in_documents[word] <= most]
     kept.sort(key=lambda pair: (-pair[1], pair[0]))
     return kept[:max_vocab]
 
@@ -51,12 +149,40 @@ def signed_bytes(word: bytes) -> tuple[int, ...]:
 # --- counting -------------------------------------------------------------------------------------------------------
 
 
-def weight_units(distance: int, weighting: str) -> int:
-    """Return the weight of a pair in units of 2^-24: 1/distance rounded to the nearest, or 1."""
+def weight_units(distance: int, weighting: str, window: int = 15) -> int:
+    """Return the weight of a pair in units of 2^-24, rounded to the nearest (half to even)."""
     if weighting == "flat":
         return 2**24
-    assert weighting == "harmonic"
-    return (2 * 2**24 + distance) // (2 * distance)
+    if weighting == "harmonic":
+        return (2 * 2**24 + distance) // (2 * distance)
+    if weighting == "linear":
+        return round(Fraction(2**24 * (window + 1 - distance), window))
+    return round(Fraction(weighting.split(",")[distance - 1]) * 2**24)
+
+
+def subsample(documents: list[list[int | None]], counts: list[int], share: float, seed: int) -> list[list[int | None]]:
+    """Leave out tokens of frequent words: one with the share f of all counts stays with probability sqrt(share / f).
+
+    The chance comes from splitmix64's last steps, over the ids of the document so far; a token of no word (None) stays
+    and takes no part.
+    """
+    mask = 2**64 - 1
+    total = sum(counts)
+    result = []
+    for document in documents:
+        state, kept = seed, []
+        for word in document:
+            if word is None:
+                kept.append(word)
+                continue
+            z = ((state ^ word) + 0x9E3779B97F4A7C15) & mask
+            z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+            z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+            state = z ^ (z >> 31)
+            if (state >> 32) < math.ceil(min(1.0, math.sqrt(share * (total / counts[word]))) * 2.0**32):
+                kept.append(word)
+        result.append(kept)
+    return result
 
 
 def cooccurrence(
@@ -66,24 +192,34 @@ def cooccurrence(
     window: int = 15,
     context: str = "symmetric",
     weighting: str = "harmonic",
+    oov: str = "skip",
+    counts: list[int] | None = None,
+    share: float = 0.0,
+    seed: int = 1,
 ) -> dict[tuple[int, int], float]:
     """Count pairs by the double loop over positions; give {(row, column): x}.
 
-    Words outside the vocabulary are removed before distances are measured. `left`: row is the left word of the pair,
-    as in the reference's asymmetric file. `right`: its transpose. `symmetric`: both, so that a pair of the same word
-    counts twice.
+    Words outside the vocabulary are removed before distances are measured, unless they are to hold their places.
+    `left`: row is the left word of the pair, as in the reference's asymmetric file. `right`: its transpose.
+    `symmetric`: both, so that a pair of the same word counts twice.
     """
     ids = {word: i for i, word in enumerate(words)}
     units: dict[tuple[int, int], int] = defaultdict(int)
-    for document in documents:
-        kept = [ids[token] for token in document if token in ids]
+    placed = [[ids.get(token) for token in document if token in ids or oov == "hold"] for document in documents]
+    if share:
+        assert counts is not None
+        placed = subsample(placed, counts, share, seed)
+    for kept in placed:
         for right in range(len(kept)):
             for left in range(max(0, right - window), right):
-                weight = weight_units(right - left, weighting)
+                a, b = kept[left], kept[right]
+                if a is None or b is None:
+                    continue
+                weight = weight_units(right - left, weighting, window)
                 if context in ("symmetric", "left"):
-                    units[kept[left], kept[right]] += weight
+                    units[a, b] += weight
                 if context in ("symmetric", "right"):
-                    units[kept[right], kept[left]] += weight
+                    units[b, a] += weight
     return {pair: n * UNIT for pair, n in units.items()}
 
 
@@ -95,7 +231,8 @@ def total_weight(
     total = 0
     for document in documents:
         length = sum(token in known for token in document)
-        total += sum((length - k) * weight_units(k, weighting) for k in range(1, min(window, length - 1) + 1))
+        last = min(window, length - 1)
+        total += sum((length - k) * weight_units(k, weighting, window) for k in range(1, last + 1))
     return total * UNIT * (2 if context == "symmetric" else 1)
 
 

@@ -14,10 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glove_cli.corpus import encoder
+from glove_cli.corpus.chunks import Translator
+from glove_cli.corpus.config import TextConfig
 from glove_cli.corpus.encoder import encode_corpus
-from glove_cli.corpus.reader import Source, find_sources, prepare_block, read_blocks
+from glove_cli.corpus.reader import prepare_block, read_blocks
+from glove_cli.corpus.sources import Source, find_sources
 from glove_cli.corpus.tokenizer import WordTable
-from glove_cli.errors import CorpusError
+from glove_cli.errors import CorpusError, OutputError
 
 TEXT = st.lists(st.sampled_from([b" ", b"\t", b"\n", b"\r", b"\x00", b"a", b"b", b"\xc3", b"\xa9", b"\xff"])).map(
     b"".join
@@ -32,32 +36,27 @@ def words_of(table: WordTable) -> list[bytes]:
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------------
+# More of them, and all that can be named as a corpus, in test_sources.py.
 
 
-@given(st.lists(TEXT, min_size=1, max_size=3), st.integers(1, 30))
+@given(st.lists(TEXT.map(lambda text: text.replace(b"\x00", b"\x0b")), min_size=1, max_size=3), st.integers(1, 30))
 def test_blocks_join_to_the_text_and_end_at_separators(contents: list[bytes], size: int) -> None:
-    sources = [Source("text", None, io.BytesIO(text)) for text in contents]
+    sources = [Source("text", None, file=io.BytesIO(text)) for text in contents]
     blocks = list(read_blocks(sources, size))
+    assert b"".join(block.data for block in blocks) == b"".join(contents)
+    prepared = [prepare_block(block, "line") for block in blocks]
     # A newline after each text: no token and no document goes on in the next one.
-    assert b"".join(blocks) == b"".join(text + b"\n" for text in contents)
-    assert all(block[-1:] in (b" ", b"\t", b"\n") for block in blocks)
-
-
-def test_lower_case_is_unicodes_and_leaves_other_bytes(tmp_path: Path) -> None:
-    text = "ÉCOLE Straße ΟΔΟΣ İ \u00a0X".encode() + b" \xff\xc3A "
-    assert prepare_block(text, lowercase=True) == "école straße οδος i̇ \u00a0x".encode() + b" \xff\xc3a "
-    assert prepare_block(b"A\r B\r\n", lowercase=False) == b"A B\n"
+    assert b"".join(prepared) == b"".join(text.replace(b"\r", b"") + b"\n" for text in contents)
+    assert all(data[-1:] in (b" ", b"\t", b"\n") for data in prepared)
 
 
 def test_sources_are_checked_before_reading(tmp_path: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_bytes(b"a b")
-    assert find_sources(file) == [Source(str(file), 3)]
+    assert find_sources(file) == [Source(str(file), 3, file.stat().st_mtime_ns)]
     assert [source.size for source in find_sources([str(file), file])] == [3, 3]
     with pytest.raises(CorpusError, match=r"missing\.txt: can't be read: No such file"):
         find_sources([file, tmp_path / "missing.txt"])
-    with pytest.raises(CorpusError, match="is a folder"):
-        find_sources(tmp_path)
     with pytest.raises(CorpusError, match="no file was named"):
         find_sources([])
     with pytest.raises(CorpusError, match="open as text"):
@@ -76,7 +75,7 @@ def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a b")))
     (source,) = find_sources("-")
     assert (source.name, source.size) == ("standard input", None)
-    assert b"".join(read_blocks([source])) == b"a b\n"
+    assert b"".join(block.data for block in read_blocks([source])) == b"a b"
 
 
 def test_a_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
@@ -85,31 +84,8 @@ def test_a_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
     writer = threading.Thread(target=lambda: pipe.write_bytes(b"a b\nc" * 1000))
     writer.start()
     (source,) = find_sources(pipe)
-    assert b"".join(read_blocks([source], 64)) == b"a b\nc" * 1000 + b"\n"
+    assert b"".join(block.data for block in read_blocks([source], 64)) == b"a b\nc" * 1000
     writer.join(10)
-
-
-class Breaks(io.RawIOBase):
-    """A file that gives some text and then fails."""
-
-    def __init__(self) -> None:
-        self.left = [b"a b c ", b""]
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if size == 0:
-            return b""
-        if len(self.left) == 1:
-            raise OSError(5, "Input/output error")
-        return self.left.pop(0)
-
-
-def test_a_text_that_breaks_off_is_an_error() -> None:
-    (source,) = find_sources(Breaks())
-    with pytest.raises(CorpusError, match="can't be read: Input/output error"):
-        list(read_blocks([source]))
 
 
 # --- the word table -------------------------------------------------------------------------------------------------
@@ -119,7 +95,7 @@ def test_a_text_that_breaks_off_is_an_error() -> None:
 @given(TEXT)
 def test_tokens_equal_the_oracle(text: bytes) -> None:
     table = WordTable()
-    ids = table.tokenize(prepare_block(text + b"\n", lowercase=False))
+    ids = table.tokenize(text.replace(b"\r", b"") + b"\n")
     documents = oracle.tokenize(text)
     words = words_of(table)
     assert len(set(words)) == len(words)
@@ -187,32 +163,83 @@ def test_absorbing_a_table_is_counting_both_texts(first: bytes, second: bytes) -
     assert np.array_equal(a.counts[: a.words], both.counts[: both.words])
 
 
+def test_a_table_of_given_words_is_as_if_they_had_been_read() -> None:
+    read = WordTable()
+    read.tokenize(b"".join(b"%d %d " % (i, i // 3) for i in range(70_000)))
+    of = WordTable.of(read.arena[: read.starts[read.words]], read.starts[: read.words + 1], read.counts[: read.words])
+    assert words_of(of) == words_of(read)
+    assert np.array_equal(of.counts[: of.words], read.counts[: read.words])
+    assert of.tokenize(b"69999 new 0 ").tolist() == [*read.tokenize(b"69999 "), of.words - 1, 0]
+
+
+def test_words_are_joined_by_separators_that_follow_them() -> None:
+    table = WordTable()
+    table.tokenize(b"a bc a d ")
+    assert table.joined(0, 3) == b"a bc d "
+    assert table.joined(1, 2, b"\n") == b"bc\n"
+    assert table.joined(3, 3) == b""
+
+
+def test_a_table_knows_its_memory() -> None:
+    table = WordTable()
+    table.tokenize(b"".join(b"%d " % i for i in range(70_000)))
+    words = 1 << 17  # there is room for
+    assert table.memory == 2 * words * 16 + len(table.arena) + words * 8 + (words + 1) * 8
+
+
 # --- ids in chunks --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
-@given(TOKENS, st.integers(1, 3), st.integers(1, 40), st.integers(1, 6), st.integers(1, 12))
+@settings(max_examples=150, deadline=None)
+@given(
+    TOKENS,
+    st.integers(1, 3),
+    st.integers(1, 40),
+    st.integers(1, 6),
+    st.integers(1, 12),
+    st.integers(1, 4),
+    st.booleans(),
+)
 def test_chunks_cover_every_known_token_once_with_its_neighbours(
-    tmp_path_factory: pytest.TempPathFactory, text: bytes, threads: int, block: int, margin: int, size: int
+    tmp_path_factory: pytest.TempPathFactory,
+    text: bytes,
+    threads: int,
+    block: int,
+    margin: int,
+    size: int,
+    shards: int,
+    on_disk: bool,
 ) -> None:
     folder = tmp_path_factory.mktemp("spool")
     documents = oracle.tokenize(text)
-    seen, right = [], []
-    source = Source("text", None, io.BytesIO(text))
-    with encode_corpus([source], folder, threads=threads, block_bytes=block) as encoded:
-        words = words_of(encoded.table)
+    source = Source("text", None, file=io.BytesIO(text))
+    spool = 0 if on_disk else 1 << 20
+    seen, right, tokens, ended, kept = [], [], 0, 0, 0
+    with encode_corpus(
+        [source], folder, TextConfig(), threads=threads, block_bytes=block, spool_memory=spool, margin=margin
+    ) as encoded:
+        table = encoded.words().table
+        words = words_of(table)
         known = sorted(set(words))[::2]  # every other word has a final id
         V = len(known)
-        final = np.array([known.index(word) if word in known else -1 for word in words], np.int32)
-        for chunk in encoded.chunks(final, V, margin, size):
-            assert chunk.end - chunk.begin <= size + margin
-            seen += chunk.ids[chunk.begin : chunk.end].tolist()
-            right.append((len(seen), chunk.ids[chunk.end : chunk.end + margin].tolist()))
-            left = chunk.ids[chunk.begin - margin : chunk.begin].tolist()
-            before = [V] * margin + seen[: len(seen) - (chunk.end - chunk.begin)]
-            assert left == before[len(before) - margin :]
+        final = [np.array([known.index(word) if word in known else -1 for word in words], np.int32)]
+        assert (encoded.spool.in_memory, encoded.tokens) == (not on_disk, sum(map(len, documents)))
+        shards = min(shards, encoded.tokens or 1)
+        for i in range(shards):
+            own = (encoded.tokens * i // shards, encoded.tokens * (i + 1) // shards)
+            translator = Translator(encoded, final, V, margin, own=own)
+            for chunk in translator.chunks(size):
+                own_ids = chunk.ids[chunk.begin : chunk.end].tolist()
+                left = chunk.ids[chunk.begin - margin : chunk.begin].tolist()
+                assert without_ends(left, V) == without_ends(([V] * margin + seen)[-margin:], V)
+                seen += own_ids
+                right.append((len(seen), chunk.ids[chunk.end : chunk.end + margin].tolist()))
+            assert translator.finished
+            tokens += translator.cursor.tokens
+            ended += translator.cursor.documents
+            kept += translator.cursor.kept
     for position, neighbours in right:
-        assert neighbours == (seen[position:] + [V] * margin)[:margin]
+        assert without_ends(neighbours, V) == without_ends((seen[position:] + [V] * margin)[:margin], V)
     ids = [[known.index(token) for token in document if token in known] for document in documents]
     got: list[list[int]] = [[]]
     for i in seen:
@@ -221,6 +248,66 @@ def test_chunks_cover_every_known_token_once_with_its_neighbours(
         else:
             got[-1].append(i)
     assert [document for document in got if document] == [document for document in ids if document]
-    assert (encoded.tokens, encoded.documents) == (sum(map(len, documents)), len(documents))
-    assert encoded.kept == sum(map(len, ids))
-    assert os.listdir(folder) == []
+    assert (tokens, ended, kept) == (sum(map(len, documents)), len(documents), sum(map(len, ids)))
+
+
+def without_ends(ids: list[int], V: int) -> list[int]:
+    """Return a window's ids up to its documents' ends, of which several in a row mean no more than one."""
+    return [i for k, i in enumerate(ids) if i != V or (k and ids[k - 1] != V)]
+
+
+def test_reading_goes_on_where_it_was_written_down(tmp_path: Path) -> None:
+    text = b"".join(b"w%d%s" % (i % 97, b"\n" if i % 10 == 9 else b" ") for i in range(2000))
+    (tmp_path / "a.txt").write_bytes(text[:5001])
+    (tmp_path / "b.txt").write_bytes(text[5001:])
+    sources = find_sources([tmp_path / "a.txt", tmp_path / "b.txt"])
+    how = {"threads": 2, "block_bytes": 100, "spool_memory": 0, "segment_bytes": 1000}
+
+    def ids_of(folder: Path) -> tuple[list[bytes], int]:
+        with encode_corpus(sources, folder, TextConfig(), **how) as encoded:
+            words = encoded.words()
+            translator = Translator(encoded, words.numbers, words.table.words, 1)
+            assert len(encoded.segments) > 3
+            listed = words_of(words.table)
+            ids = [i for c in translator.chunks(1 << 20) for i in c.ids[c.begin : c.end].tolist()]
+            return [listed[i] for i in ids if i < len(listed)], encoded.tokens
+
+    (tmp_path / "whole").mkdir()
+    expected = ids_of(tmp_path / "whole")
+    assert expected[0] == text[:5001].split() + text[5001:].split()
+    for stop in range(1, 9):
+        folder = tmp_path / str(stop)
+        folder.mkdir()
+        left = stop
+
+        def interrupt(*step: object) -> None:
+            nonlocal left
+            left -= 0 if encoder.reading_state(folder) is None else 1  # noqa: B023
+            if left < 0:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            encode_corpus(sources, folder, TextConfig(), progress=interrupt, **how)
+        assert encoder.reading_state(folder) is not None
+        assert ids_of(folder) == expected
+
+
+def test_a_damaged_spool_is_found_out(tmp_path: Path) -> None:
+    source = Source("text", None, file=io.BytesIO(b"a b c " * 100))
+    with encode_corpus([source], tmp_path, TextConfig(), threads=1, spool_memory=0) as encoded:
+        words = encoded.words()
+        (tmp_path / "ids").write_bytes(b"\x7f" * 1200)
+        with pytest.raises(OutputError, match="is damaged"):
+            list(Translator(encoded, words.numbers, 3, 2).chunks(1000))
+        (tmp_path / "ids").write_bytes(b"\x00" * 8)
+        with pytest.raises(OutputError, match="was cut short"):
+            list(Translator(encoded, words.numbers, 3, 2).chunks(1000))
+
+
+@pytest.mark.parametrize("block", [7, 1 << 20])
+def test_strict_names_the_file_and_the_byte(tmp_path: Path, block: int) -> None:
+    # The same bytes stand within a good word before, and the bad one is torn by a carriage return.
+    (tmp_path / "text").write_bytes(b"good \xc3\xa9s\r\nand \xff\xfeb\rad \xa9s\n")
+    config = TextConfig(encoding_errors="strict")
+    with pytest.raises(CorpusError, match=r"text: is not UTF-8 at byte 14: b'\\xff\\xfebad'"):
+        encode_corpus(find_sources(tmp_path / "text"), tmp_path, config, threads=2, block_bytes=block)

@@ -1,71 +1,69 @@
-"""A corpus, read once, as provisional ids on disk; afterwards as final ids in chunks.
+"""A corpus, read once, as provisional ids; afterwards `chunks` gives them as final ones.
 
-A token's final id depends on the counts of all words, which are known at the end only. So the pass over the text writes
-provisional ids to a temporary file, and `EncodedCorpus.chunks` turns them into final ones.
+A token's final id depends on the counts of all words, which are known at the end only. So the pass over the text
+spools provisional ids, a block at a time, and remembers whose table numbers them. What was read is written down now and
+then, with the place reached: a run that was interrupted goes on from there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Iterable, Iterator
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.corpus import kernels
-from glove_cli.corpus.reader import BLOCK_BYTES, Source, prepare_block, read_blocks
-from glove_cli.corpus.tokenizer import WordTable
-from glove_cli.errors import OutputError
+from glove_cli.corpus.config import TextConfig
+from glove_cli.corpus.reader import BLOCK_BYTES, Block, prepare_block, read_blocks
+from glove_cli.corpus.segments import Segment, Words, merge_words
+from glove_cli.corpus.sources import Source
+from glove_cli.corpus.spool import Nowhere, Spool
+from glove_cli.corpus.stretches import InvalidTextError, Tokenizer, invalid_tokens
+from glove_cli.errors import CorpusError
 from glove_cli.parallel import Progress, ordered_map
 
-
-@dataclass
-class Chunk:
-    """A stretch of the corpus in memory.
-
-    Attributes
-    ----------
-    ids : int32 array
-        Final ids; V where a document ends; `margin` neighbours before `begin` and from `end` on (V beyond the corpus).
-    begin, end : int
-        The positions that belong to this chunk; the others belong to its neighbours.
-    """
-
-    ids: NDArray[np.int32]
-    begin: int
-    end: int
+SEGMENT_BYTES = 1 << 29  # of text, before what was read is written down
+SPOOL_MEMORY = 1 << 29
+TABLE_MEMORY = 1 << 29
+_STATE = "reading.json"
+_SPOOL = "ids"
 
 
 @dataclass
 class EncodedCorpus:
-    """The tokens of a corpus as provisional ids in a temporary file, freed at the end of a `with` block.
+    """The tokens of a corpus as provisional ids; freed at the end of a `with` block.
 
     Attributes
     ----------
-    table : WordTable
-        All distinct words with their counts.
-    tokens, documents : int
-        Numbers in the whole corpus, known after `chunks` has been read to its end.
-    kept : int
-        Tokens that have a final id, likewise.
+    folder : Path
+        Where its temporary files lie, once there are any.
+    spool : Spool
+        All provisional ids, in the order of the text.
+    segments : list of Segment
+        Which tables the blocks of ids hang on.
+    place : (int, int)
+        How much was read: the source, and the bytes of its text.
+    done : bool
+        Whether everything was read.
+    tokens : int
+        Tokens of the whole corpus.
+    invalid : int
+        Tokens that were not UTF-8.
     """
 
-    table: WordTable
-    spool: BinaryIO
-    blocks: list[tuple[int, int]]  # (thread's table, ids) of each block
-    translations: list[NDArray[np.int32]]  # provisional id of each table's words in `table`
+    folder: Path
+    spool: Spool
+    segments: list[Segment] = field(default_factory=list)
+    place: tuple[int, int] = (0, 0)
+    done: bool = False
     tokens: int = 0
-    documents: int = 0
-    kept: int = field(default=0)
-
-    @property
-    def length(self) -> int:
-        """Number of provisional ids, document ends included."""
-        return sum(n for _, n in self.blocks)
+    invalid: int = 0
 
     def __enter__(self) -> EncodedCorpus:
         return self
@@ -73,80 +71,119 @@ class EncodedCorpus:
     def __exit__(self, *exception: object) -> None:
         self.spool.close()
 
-    def chunks(self, final: NDArray[np.int32], V: int, margin: int, chunk_tokens: int) -> Iterator[Chunk]:
-        """Yield the corpus in final ids.
+    def words(self) -> Words:
+        """Return all distinct words."""
+        return merge_words(self.segments)
 
-        Parameters
-        ----------
-        final : int32 array (words,)
-            Final id of each word of `table`, or -1 if it has none.
-        V : int
-            Number of final ids; also the id that marks a document's end.
-        margin : int
-            Neighbours wanted on both sides of a chunk's own positions, in tokens.
-        chunk_tokens : int
-            Own positions of a chunk, about.
+    def forget_words(self) -> None:
+        """Free the tables of words."""
+        for segment in self.segments:
+            segment.table = None
 
-        Yields
+    def blocks(self) -> Iterator[tuple[int, int, int]]:
+        """Yield segment, thread and number of ids of each block of the spool."""
+        for number, segment in enumerate(self.segments):
+            for thread, n in segment.blocks:
+                yield number, thread, n
+
+    def save(self) -> None:
+        """Write down what was read, so that `restore` can go on from here."""
+        self.spool.spill()
+        self.spool.sync()
+        for number, segment in enumerate(self.segments):
+            if segment.path is None:
+                segment.save(self.folder / f"words-{number}.npz")
+        state = {
+            "segments": len(self.segments),
+            "ids": self.spool.length,
+            "place": self.place,
+            "done": self.done,
+            "tokens": self.tokens,
+            "invalid": self.invalid,
+        }
+        temporary = self.folder / f"{_STATE}.new"
+        with temporary.open("w") as file:
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / _STATE)
+
+    @classmethod
+    def restore(cls, folder: Path) -> EncodedCorpus | None:
+        """Return what `save` wrote down last, or None if there is nothing.
+
+        Raises
         ------
-        chunk : Chunk
-            Its ids are overwritten when the next one is asked for.
+        OutputError
+            If a file that was written down is gone or damaged.
         """
-        size = min(chunk_tokens, self.length) + 2 * margin
-        maps = [final[translation] for translation in self.translations]
-        ids = np.empty(size + margin, np.int32)
-        ids[:margin] = V  # the left margin, at first beyond the corpus
-        filled = margin
-        seen = False
-        self.spool.seek(0)
-        for table, n in self.blocks:
-            fits = filled + n <= size
-            block = ids[filled : filled + n] if fits else np.empty(n, np.int32)
-            _read_ids(self.spool, block)
-            written, tokens, documents, seen = kernels.remap(block, maps[table], V, seen)
-            self.tokens += tokens
-            self.documents += documents
-            self.kept += int(written) - documents
-            taken = 0
-            while taken < written:
-                step = min(int(written) - taken, size - filled)
-                if not fits:
-                    ids[filled : filled + step] = block[taken : taken + step]
-                taken += step
-                filled += step
-                if filled == size:
-                    yield Chunk(ids, margin, size - margin)
-                    ids[: 2 * margin] = ids[size - 2 * margin : size].copy()
-                    filled = 2 * margin
-        if filled > margin:
-            ids[filled : filled + margin] = V
-            yield Chunk(ids, margin, filled)
+        state = reading_state(folder)
+        if state is None:
+            return None
+        segments = []
+        for number in range(state["segments"]):
+            segment = Segment.load(folder / f"words-{number}.npz")
+            segment.table, segment.translations = None, []
+            segments.append(segment)
+        return cls(
+            folder, Spool.open(folder / _SPOOL, state["ids"]), segments, tuple(state["place"]),
+            state["done"], state["tokens"], state["invalid"],
+        )  # fmt: skip
 
 
-def encode_corpus(
-    sources: Iterable[Source],
-    folder: Path,
-    *,
-    threads: int,
-    lowercase: bool = False,
-    progress: Progress | None = None,
-    block_bytes: int = BLOCK_BYTES,
-) -> EncodedCorpus:
-    """Read a corpus once: count its words and write its provisional ids to a temporary file without a name.
+def reading_state(folder: Path) -> dict[str, Any] | None:
+    """Return what an earlier run wrote down of its reading, or None.
 
     Parameters
     ----------
-    sources : iterable of Source
     folder : Path
-        Where the temporary file lies: 4 bytes a token.
+    """
+    try:
+        state: dict[str, Any] = json.loads((folder / _STATE).read_text())
+    except (OSError, ValueError):
+        return None
+    return state
+
+
+def encode_corpus(
+    sources: Sequence[Source],
+    folder: Path,
+    config: TextConfig,
+    *,
+    threads: int,
+    progress: Progress | None = None,
+    block_bytes: int = BLOCK_BYTES,
+    segment_bytes: int = SEGMENT_BYTES,
+    spool_memory: int = SPOOL_MEMORY,
+    table_memory: int = TABLE_MEMORY,
+    margin: int = 0,
+    keep_ids: bool = True,
+) -> EncodedCorpus:
+    """Read a corpus once: count its words and spool its provisional ids.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    folder : Path
+        Where temporary files go: 4 bytes a token, once there are too many for the memory. What an earlier call left
+        there is used: reading goes on from where it was written down last.
+    config : TextConfig
     threads : int
         Threads that tokenize.
-    lowercase : bool
-        Turn the text to lower case first.
     progress : callable, optional
         Called with ("reading", bytes done, bytes in all or None, "B").
     block_bytes : int
         Bytes read at a time.
+    segment_bytes : int
+        Bytes of text between two times of writing down what was read, once the ids are on disk.
+    spool_memory : int
+        Bytes of memory that the ids may take.
+    table_memory : int
+        Bytes of memory that the threads' tables of words may take.
+    margin : int
+        Places to leave around the ids while they are in memory.
+    keep_ids : bool
+        Whether ids are wanted at all, and not only the words and their counts.
 
     Returns
     -------
@@ -155,52 +192,97 @@ def encode_corpus(
     Raises
     ------
     CorpusError
-        If reading fails.
+        If reading fails, or `config` wants UTF-8 and the text isn't.
     OutputError
-        If the temporary file can't be written.
+        If a temporary file can't be written.
     """
-    sources = list(sources)
-    total = sum(s.size or 0 for s in sources) if all(s.size is not None for s in sources) else None
-    tables = [WordTable() for _ in range(threads)]
-    blocks: list[tuple[int, int]] = []
-
-    def work(thread: int, block: bytes) -> tuple[int, int, NDArray[np.int32]]:
-        prepared = prepare_block(block, lowercase=lowercase)
-        return thread, len(block), tables[thread].tokenize(prepared)
-
+    encoded = EncodedCorpus.restore(folder)
+    if encoded is None:
+        spool = Spool(folder / _SPOOL, spool_memory, margin) if keep_ids else Nowhere()
+        encoded = EncodedCorpus(folder, spool)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(encoded)
+        if not encoded.done:
+            _read(encoded, sources, config, threads, progress, block_bytes, segment_bytes, table_memory)
+        stack.pop_all()  # from here on the caller closes the spool
+    return encoded
+
+
+def _read(
+    encoded: EncodedCorpus,
+    sources: Sequence[Source],
+    config: TextConfig,
+    threads: int,
+    progress: Progress | None,
+    block_bytes: int,
+    segment_bytes: int,
+    table_memory: int,
+) -> None:
+    """Read all segments from the place that was reached."""
+    sizes = [source.size for source in sources]
+    total = sum(size for size in sizes if size is not None) if None not in sizes else None
+    blocks = read_blocks(sources, block_bytes, document=config.document, start=encoded.place)
+    with contextlib.closing(blocks):
+        while not encoded.done:
+            _read_segment(encoded, blocks, sources, config, threads, progress, total, segment_bytes, table_memory)
+            if encoded.segments and not encoded.done:
+                encoded.save()
+    if not encoded.spool.in_memory:
+        encoded.save()
+
+
+def _read_segment(
+    encoded: EncodedCorpus,
+    blocks: Iterator[Block],
+    sources: Sequence[Source],
+    config: TextConfig,
+    threads: int,
+    progress: Progress | None,
+    total: int | None,
+    segment_bytes: int,
+    table_memory: int,
+) -> None:
+    """Read until the tables are full, or enough was read to be written down, or the corpus ends."""
+    tokenizers = [Tokenizer(config) for _ in range(threads)]
+    read: list[tuple[int, int]] = []
+    text = 0
+
+    def until_full() -> Iterator[Block]:
+        nonlocal text
+        for block in blocks:
+            text += len(block.data)
+            yield block
+            full = sum(t.memory for t in tokenizers) > table_memory
+            if encoded.spool.kept and (full or (text >= segment_bytes and not encoded.spool.in_memory)):
+                return
+        encoded.done = True
+
+    def work(thread: int, block: Block) -> tuple[int, Block, NDArray[np.int32]]:
         try:
-            spool = stack.enter_context(
-                tempfile.TemporaryFile(dir=folder, prefix=".glove-", suffix=".tmp", buffering=0)
-            )
-            done = 0
-            for thread, size, ids in ordered_map(work, read_blocks(sources, block_bytes), range(threads)):
-                _write_all(spool, ids)
-                blocks.append((thread, len(ids)))
-                done += size
-                if progress:
-                    progress("reading", done if total is None else min(done, total), total, "B")
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: no room for the temporary file: {error.strerror}. Free space there."
+            return thread, block, tokenizers[thread].tokenize(prepare_block(block, config.document))
+        except InvalidTextError as error:
+            at = block.end - len(block.data) + _place_of(error.stretch, block.data)
+            raise CorpusError(
+                f"{sources[block.source].name}: is not UTF-8 at byte {at:,}: {error.stretch[:40]!r}. "
+                "Mend it, or choose another way with --encoding-errors."
             ) from error
-        stack.pop_all()  # from here on the caller closes the file
-    table, *others = tables
-    translations = [np.arange(table.words, dtype=np.int32), *(table.absorb(other) for other in others)]
-    return EncodedCorpus(table, spool, blocks, translations)
+
+    for thread, block, ids in ordered_map(work, until_full(), range(threads)):
+        encoded.spool.append(ids)
+        read.append((thread, len(ids)))
+        encoded.place = (block.source, block.end)
+        if progress:
+            progress("reading", block.stored if total is None else min(block.stored, total), total, "B")
+    segment = Segment.of(read, [tokenizer.table for tokenizer in tokenizers])
+    assert segment.table is not None
+    encoded.segments.append(segment)
+    encoded.tokens += int(segment.table.counts[: segment.table.words].sum())
+    kept = config.encoding_errors == "keep"
+    encoded.invalid += invalid_tokens(segment.table) if kept else sum(t.invalid for t in tokenizers)
 
 
-def _write_all(file: BinaryIO, ids: NDArray[np.int32]) -> None:
-    data = ids.data.cast("B") if ids.size else memoryview(b"")
-    while data.nbytes:
-        data = data[file.write(data) :]
-
-
-def _read_ids(file: BinaryIO, ids: NDArray[np.int32]) -> None:
-    """Fill an array from a file."""
-    data = ids.data.cast("B") if ids.size else memoryview(b"")
-    while data.nbytes:
-        got = file.readinto(data)  # type: ignore[attr-defined]
-        if not got:
-            raise OutputError("temporary file: was cut short by another program. Start again.")
-        data = data[got:]
+def _place_of(stretch: bytes, text: bytes) -> int:
+    """Return where a stretch without its carriage returns stands between blanks in a text."""
+    letters = rb"\r*".join(re.escape(bytes([byte])) for byte in stretch)
+    found = re.search(rb"(?<![^ \t\n\r])" + letters + rb"(?=\r*(?:[ \t\n]|\Z))", text)
+    return found.start() if found else 0

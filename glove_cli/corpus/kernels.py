@@ -168,28 +168,50 @@ def rehash(old, new):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def remap(ids, table, end, seen):
-    """Turn provisional ids into final ones in place, without the tokens that have none.
+def join(arena, starts, first, last, separator, out):
+    """Write the words first, ..., last - 1 of a table to `out`, each with a separator behind it.
 
-    Parameters: ids int32 (n,), table int32 (words,) final id of each provisional one or -1; end int32, what a document
-    end becomes; seen, whether the document that `ids` begins in has had a token.
-    Returns (entries left at the beginning of ids, tokens read, documents that ended, seen after the last id).
+    Parameters: arena and starts of a table; first, last int; separator int, a byte; out uint8, which has room.
     """
-    n = 0
-    tokens = 0
-    documents = 0
-    for k in range(ids.size):
-        word = ids[k]
-        if word == DOCUMENT_END:
-            if seen:
-                ids[n] = end
-                n += 1
-                documents += 1
-                seen = False
-        else:
-            tokens += 1
-            seen = True
-            new = table[word]
-            ids[n] = new
-            n += new >= 0
-    return n, tokens, documents, seen
+    n = np.int64(0)
+    for word in range(first, last):
+        for k in range(starts[word], starts[word + 1]):
+            out[n] = arena[k]
+            n += 1
+        out[n] = separator
+        n += 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def expand(stretches, begin, tokens, starts, expansions, ids, n_ids):
+    """Write the tokens of each stretch to `ids`, and pass DOCUMENT_END through.
+
+    Parameters: stretches int32 (n,), ids of stretches or DOCUMENT_END, read from `begin` on; tokens int32, for each
+    stretch its token, if it is one; else ~m, and the tokens are expansions[starts[m]:starts[m + 1]], starts int64 and
+    expansions int32; ids int32, n_ids how many are written already.
+    Returns (position reached, n_ids). A position before n says that `ids` is full: make it larger and call again.
+    """
+    for k in range(begin, stretches.size):
+        stretch = stretches[k]
+        if stretch == DOCUMENT_END:
+            if n_ids == 0 or ids[n_ids - 1] != DOCUMENT_END:
+                if n_ids >= ids.size:
+                    return k, n_ids
+                ids[n_ids] = DOCUMENT_END
+                n_ids += 1
+            continue
+        token = tokens[np.uint32(stretch)]  # unsigned: no look at whether it counts from the end
+        if token >= 0:
+            if n_ids >= ids.size:
+                return k, n_ids
+            ids[n_ids] = token
+            n_ids += 1
+            continue
+        start = starts[~token]
+        end = starts[~token + 1]
+        if n_ids + end - start > ids.size:
+            return k, n_ids
+        for j in range(start, end):
+            ids[n_ids] = expansions[j]
+            n_ids += 1
+    return np.int64(stretches.size), n_ids

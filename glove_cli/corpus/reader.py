@@ -2,136 +2,191 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
-import sys
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
+from glove_cli.corpus.sources import Source
 from glove_cli.errors import CorpusError
 
 BLOCK_BYTES = 4 << 20
-STDIN = "-"
-CorpusLike = str | os.PathLike[str] | BinaryIO | Iterable["str | os.PathLike[str] | BinaryIO"]
+MAX_STRETCH = 1 << 26  # bytes without a separator, which have to be in memory together
+_BLANKS = b" \t\r\n"
+_BLANK_LINES = re.compile(rb"\n[ \t\n]*\n")
 
 
 @dataclass(frozen=True)
-class Source:
-    """One text of a corpus: a file by its path, or an open binary file.
+class Block:
+    """A stretch of a text.
 
     Attributes
     ----------
-    name : str
-        What messages and the matrix's description call it.
-    size : int or None
-        Bytes, where known.
-    file : binary file, optional
-        Read from here; without it `name` is opened.
+    data : bytes
+        The text as it stands; its last byte is a separator (space, tab, newline) but perhaps where the text ends.
+    source : int
+        Which source it is of.
+    end : int
+        Bytes of the source's text (unpacked, without a byte-order mark) up to the end of this block.
+    stored : int
+        Bytes of all sources that have been read so far, as they are stored.
+    ends_text : bool
+        Whether the source's text ends here.
+    prepared : bool
+        Whether a newline is the end of a record that is a document as a whole, whatever else a document is.
     """
 
-    name: str
-    size: int | None
-    file: BinaryIO | None = None
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[BinaryIO]:
-        """Open the text for reading."""
-        if self.file is not None:
-            yield self.file
-            return
-        with contextlib.ExitStack() as stack:
-            with _named_errors(self.name):
-                file = stack.enter_context(open(self.name, "rb", buffering=0))
-            yield file
+    data: bytes
+    source: int
+    end: int
+    stored: int
+    ends_text: bool
+    prepared: bool = False
 
 
-def find_sources(corpus: CorpusLike) -> list[Source]:
-    """List the texts of a corpus after checking that each can be read.
+def read_blocks(
+    sources: Sequence[Source],
+    block_bytes: int = BLOCK_BYTES,
+    *,
+    document: str = "line",
+    start: tuple[int, int] = (0, 0),
+) -> Generator[Block, None, None]:
+    """Yield the texts as blocks of about `block_bytes`.
 
     Parameters
     ----------
-    corpus : path-like, binary file, or an iterable of these
-        "-" stands for standard input.
+    sources : sequence of Source
+    block_bytes : int
+        Bytes read at a time; where the cuts are depends on it, but nothing else does.
+    document : {"line", "paragraph", "file", "none"}
+        What a document is; where paragraphs are, no block ends within the blank lines between two of them.
+    start : (int, int)
+        Index of a source and bytes of its text that have been read before, as `source` and `end` of a block: begin
+        there. Where that was a block that ended its text, an empty one that does so comes again.
+
+    Yields
+    ------
+    block : Block
+        The last one of each text ends it, and may be empty.
+
+    Raises
+    ------
+    CorpusError
+        If reading fails, a text is shorter than what was read of it before, or it goes on for more than MAX_STRETCH
+        bytes without a separator.
+    """
+    first, end = start
+    before = sum(source.size or 0 for source in sources[:first])
+    for index in range(first, len(sources)):
+        source = sources[index]
+        prepared = source.records and document == "file"
+        cutter = _Cutter(source.name, paragraphs=document == "paragraph")
+        with source.open(document) as stream:
+            if end:
+                stream.skip(end)
+            while piece := stream.read(min(block_bytes, MAX_STRETCH)):
+                if data := cutter.cut(piece):
+                    end += len(data)
+                    yield Block(data, index, end, before + stream.stored, False, prepared)
+        before += stream.stored
+        data = cutter.rest()  # after the file was found to be unchanged
+        yield Block(data, index, end + len(data), before, True, prepared)
+        end = 0
+
+
+def prepare_block(block: Block, document: str) -> bytes:
+    """Turn a block into what the tokenizer reads.
+
+    Parameters
+    ----------
+    block : Block
+    document : {"line", "paragraph", "file", "none"}
+        What a document is.
 
     Returns
     -------
-    list of Source
-
-    Raises
-    ------
-    CorpusError
-        If there is no text at all, or one is missing, unreadable, or a folder.
+    bytes
+        Without carriage returns. A newline ends a document, spaces and tabs separate tokens; the last byte is one of
+        these, if there is any byte.
     """
-    items = [corpus] if isinstance(corpus, (str, os.PathLike)) or hasattr(corpus, "read") else list(corpus)
-    if not items:
-        raise CorpusError("CORPUS: no file was named. Name one or more text files, or - for standard input.")
-    return [_source(item) for item in items]  # type: ignore[arg-type]
+    data = block.data.replace(b"\r", b"")
+    if document == "line" or block.prepared:
+        return data + b"\n" if block.ends_text else data
+    if document == "paragraph":
+        data = b"\n".join(part.replace(b"\n", b" ") for part in _BLANK_LINES.split(data))
+    else:
+        data = data.replace(b"\n", b" ")
+    if not block.ends_text:
+        return data
+    return data + (b" " if document == "none" else b"\n")
 
 
-def read_blocks(sources: Iterable[Source], block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Yield the texts as blocks of about `block_bytes`; each block's last byte is a separator.
+class _Cutter:
+    """Cuts the pieces of a text into blocks, each after a separator and as late as can be.
 
-    A document ends where a text ends.
-
-    Raises
-    ------
-    CorpusError
-        If reading fails.
+    Where paragraphs are, a newline must stay with the newlines that only blanks part it from: a second one makes it
+    the end of a document. So no cut is made among blanks that follow exactly one.
     """
-    for source in sources:
-        with source.open() as file:
-            rest: list[bytes] = []
-            while True:
-                with _named_errors(source.name):
-                    piece = file.read(block_bytes)
-                if not piece:
-                    break
-                cut = max(piece.rfind(b" "), piece.rfind(b"\n"), piece.rfind(b"\t")) + 1
-                if cut:
-                    yield b"".join((*rest, piece[:cut]))
-                    rest.clear()
-                rest.append(piece[cut:])
-            yield b"".join((*rest, b"\n"))
+
+    def __init__(self, name: str, *, paragraphs: bool) -> None:
+        self._name = name
+        self._paragraphs = paragraphs
+        self._rest: list[bytes] = []  # what stands after the last cut
+        self._stretch = 0  # bytes since the last separator
+        self._blanks = 0  # blanks at the end of what has come, and newlines among them
+        self._newlines = 0
+
+    def cut(self, piece: bytes) -> bytes:
+        """Return what stands before the last cut in the text so far, maybe nothing, and keep the rest."""
+        place = _after_last_separator(piece, len(piece))
+        stretch = self._stretch
+        self._measure_stretch(piece, place)
+        if self._paragraphs:
+            waits = self._newlines == 1
+            blanks_at = self._measure_blanks(piece)
+            if self._newlines == 1:
+                place = _after_last_separator(piece, blanks_at)
+            if not place and waits and blanks_at:  # the cut is where the blanks before this piece end
+                text = b"".join(self._rest)
+                place = len(text) - stretch
+                self._rest = [text[place:], piece]
+                return text[:place]
+        if not place:
+            self._rest.append(piece)
+            return b""
+        # One copy of a piece, with or without something before it.
+        data = b"".join((*self._rest, memoryview(piece)[:place])) if self._rest else piece[:place]
+        self._rest = [piece[place:]] if place < len(piece) else []
+        return data
+
+    def rest(self) -> bytes:
+        """Return what stands after the last cut."""
+        return b"".join(self._rest)
+
+    def _measure_stretch(self, piece: bytes, place: int) -> None:
+        """Count the bytes since the last separator, which ends at `place` of the piece."""
+        stretch = self._stretch + len(piece)
+        if place and stretch > MAX_STRETCH:
+            stretch = self._stretch + min(k for k in map(piece.find, (b" ", b"\t", b"\n")) if k >= 0)
+        if stretch > MAX_STRETCH:
+            raise CorpusError(
+                f"{self._name}: holds more than {MAX_STRETCH:,} bytes without a space, tab or line end. Is it text?"
+            )
+        self._stretch = len(piece) - place if place else stretch
+
+    def _measure_blanks(self, piece: bytes) -> int:
+        """Count the blanks at the end of the text so far; return where they begin in the piece."""
+        begin = len(piece.rstrip(_BLANKS))
+        if begin:
+            self._blanks = self._newlines = 0
+        self._blanks += len(piece) - begin
+        self._newlines += piece.count(b"\n", begin)
+        if self._newlines == 1 and self._blanks > MAX_STRETCH:
+            raise CorpusError(f"{self._name}: holds a line of more than {MAX_STRETCH:,} blanks. Is it text?")
+        return begin
 
 
-def prepare_block(block: bytes, *, lowercase: bool) -> bytes:
-    """Turn a block into what the tokenizer reads: without carriage returns, in lower case if wanted.
-
-    Bytes that are not UTF-8 stay as they are.
-    """
-    block = block.replace(b"\r", b"")
-    if lowercase:
-        block = block.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
-    return block
-
-
-def _source(item: str | os.PathLike[str] | BinaryIO) -> Source:
-    if isinstance(item, (str, os.PathLike)):
-        name = os.fsdecode(item)
-        if name == STDIN:
-            if sys.stdin is None:
-                raise CorpusError("standard input: is closed. Name a text file.")
-            return Source("standard input", None, sys.stdin.buffer)
-        with _named_errors(name):
-            status = os.stat(name)
-        if stat.S_ISDIR(status.st_mode):
-            raise CorpusError(f"{name}: is a folder. Name the text files in it, as in {Path(name, '*')}.")
-        if not stat.S_ISREG(status.st_mode):
-            return Source(name, None)
-        with _named_errors(name), open(name, "rb"):
-            return Source(name, status.st_size)
-    if not isinstance(item.read(0), bytes):
-        raise CorpusError(f"{item!r}: is open as text. Open it in binary mode.")
-    return Source(str(getattr(item, "name", "stream")), None, item)
-
-
-@contextlib.contextmanager
-def _named_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
-        raise CorpusError(f"{name}: can't be read: {reason}. Name a text file.") from error
+def _after_last_separator(data: bytes, end: int) -> int:
+    """Return the place after the last separator before `end`, or 0."""
+    last = data.rfind(b" ", 0, end)
+    last = max(last, data.rfind(b"\n", last + 1, end))
+    return max(last, data.rfind(b"\t", last + 1, end)) + 1

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from glove_cli.corpus import kernels
 
+PIECE = 1 << 16  # words that are joined at a time
+
 
 @dataclass
 class WordTable:
@@ -30,6 +32,32 @@ class WordTable:
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1 << 15, np.int64))
     _ids: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
+    @classmethod
+    def of(cls, arena: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64]) -> WordTable:
+        """Return the table of some distinct words.
+
+        Parameters
+        ----------
+        arena : uint8 array
+            The words' bytes, one word after the other.
+        starts : int64 array (words + 1,)
+            Where each word begins in it, and where the last one ends.
+        counts : int64 array (words,)
+            Occurrences of each word, in tokens.
+
+        Returns
+        -------
+        WordTable
+        """
+        table = cls()
+        table.absorb(cls(len(counts), arena=arena, starts=starts, counts=counts))
+        return table
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the table takes."""
+        return self.slots.nbytes + self.arena.nbytes + self.starts.nbytes + self.counts.nbytes
+
     def tokenize(self, block: bytes) -> NDArray[np.int32]:
         """Return the provisional ids of a block's tokens, with -1 where a document ends.
 
@@ -42,6 +70,10 @@ class WordTable:
         -------
         ids : int32 array
         """
+        return self.read(block).copy()
+
+    def read(self, block: bytes) -> NDArray[np.int32]:
+        """Return what `tokenize` does, in an array that the next call uses again."""
         data = np.frombuffer(block + b" " * kernels.PADDING, np.uint8)
         if len(self._ids) < len(block):
             self._ids = np.empty(len(block), np.int32)
@@ -51,7 +83,7 @@ class WordTable:
                 data, position, self.slots, self.arena, self.starts, self.counts, self.words, self._ids, n_ids
             )
             if position >= len(block):
-                return self._ids[:n_ids].copy()
+                return self._ids[:n_ids]
             self._grow(len(block) - position)
 
     def listed(self, word_ids: Iterable[int]) -> list[bytes]:
@@ -59,14 +91,18 @@ class WordTable:
         arena, starts = self.arena[: self.starts[self.words]].tobytes(), self.starts.tolist()
         return [arena[starts[i] : starts[i + 1]] for i in word_ids]
 
+    def joined(self, first: int, last: int, separator: bytes = b" ") -> bytes:
+        """Return the bytes of the words first, ..., last - 1, each with a separator behind it."""
+        out = np.empty(self.starts[last] - self.starts[first] + last - first, np.uint8)
+        kernels.join(self.arena, self.starts, np.int64(first), np.int64(last), np.int64(ord(separator)), out)
+        return out.tobytes()
+
     def absorb(self, other: WordTable) -> NDArray[np.int32]:
         """Enter the words and counts of another table; return the ids (other.words,) that its words have here."""
-        used = other.starts[other.words]
-        spaced = np.full(used + other.words, ord(" "), np.uint8)
-        spaced[np.arange(used) + np.repeat(np.arange(other.words), np.diff(other.starts[: other.words + 1]))] = (
-            other.arena[:used]
-        )
-        ids = self.tokenize(spaced.tobytes())
+        ids = np.empty(other.words, np.int32)
+        for first in range(0, other.words, PIECE):
+            last = min(first + PIECE, other.words)
+            ids[first:last] = self.read(other.joined(first, last))
         self.counts[ids] += other.counts[: other.words] - 1
         return ids
 
