@@ -17,6 +17,7 @@ from glove_cli.version import __version__
 if TYPE_CHECKING:
     from glove_cli.cooc.build import build_cooc
     from glove_cli.cooc.config import CoocConfig
+    from glove_cli.cooc.exchange import export_cooc, import_cooc
     from glove_cli.cooc.store import CoocMatrix, load_cooc
     from glove_cli.errors import (
         CorpusError,
@@ -53,7 +54,9 @@ __all__ = [
     "WordVectors",
     "__version__",
     "build_cooc",
+    "export_cooc",
     "export_vectors",
+    "import_cooc",
     "load_cooc",
     "load_model",
     "load_vectors",
@@ -63,6 +66,7 @@ __all__ = [
 _MODULES = {
     "cooc.build": ("build_cooc",),
     "cooc.config": ("CoocConfig",),
+    "cooc.exchange": ("export_cooc", "import_cooc"),
     "cooc.store": ("CoocMatrix", "load_cooc"),
     "errors": (
         "CorpusError",

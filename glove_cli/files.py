@@ -22,7 +22,8 @@ from glove_cli.errors import OutputError
 
 META_NAME = "meta.json"
 FORMAT_PREFIX = "glove-"  # of the formats that a meta.json of ours names
-_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WRITE_ERRORS = (*FULL_DISK, errno.EIO, errno.EROFS)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _OPEN_FILES = ("/dev/stdout", "/dev/stderr")  # links, as often to a file as to a terminal or a pipe
@@ -94,7 +95,7 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     if is_stream(path):
         with contextlib.ExitStack() as stack:
             stack.enter_context(_full_disk_named(path))
-            with _named_errors(path):
+            with named_errors(path):
                 stream = stack.enter_context(path.open("ab"))  # after what stands in a file behind /dev/stdout
             yield stream
         return
@@ -103,14 +104,14 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     temporary = _temporary_name(path)
     try:
         _make_parents(path)
-        with _named_errors(path):
+        with named_errors(path):
             file = temporary.open("xb")
         with _full_disk_named(path), file:
             yield file
-            with _named_errors(path):
+            with named_errors(path):
                 file.flush()
                 os.fsync(file.fileno())
-        with _named_errors(path):
+        with named_errors(path):
             os.replace(temporary, path)
             _sync_folder(path.parent)
     except BaseException:
@@ -120,7 +121,9 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
 
 
 @contextlib.contextmanager
-def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+def output_folder(
+    path: str | os.PathLike[str], *, force: bool = False, temporary: Path | None = None
+) -> Iterator[Path]:
     """Make a folder that appears under its name only when the block ends well.
 
     Parameters
@@ -129,6 +132,8 @@ def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Itera
         The folder to make.
     force : bool
         Whether an existing result may be replaced. A folder that isn't empty and has no `meta.json` of ours never is.
+    temporary : Path, optional
+        Where to make it meanwhile, on the same disk; a name beside `path` unless given.
 
     Yields
     ------
@@ -142,15 +147,15 @@ def output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Itera
     """
     path = Path(path)
     check_output(path, force=force)
-    with _named_errors(path):
+    with named_errors(path):
         if os.path.lexists(path) and not _is_result(path):
             raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
         if os.path.isdir(path) and os.path.samefile(path, os.curdir):
             raise OutputError(f"{path}: is the folder you are in, which can't be replaced. Name another folder.")
-    temporary = _temporary_name(path)
+    temporary = temporary if temporary is not None else _temporary_name(path)
     try:
         _make_parents(path)
-        with _named_errors(path):
+        with named_errors(path):
             temporary.mkdir()
             yield temporary
             for name in sorted(os.listdir(temporary)):
@@ -210,13 +215,23 @@ def _temporary_name(path: Path) -> Path:
 
 
 def _make_parents(path: Path) -> None:
-    with _named_errors(path):
+    with named_errors(path):
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Turn a failed write into an error that names the output, not the temporary file."""
+def named_errors(path: Path) -> Iterator[None]:
+    """Turn a failed write into an error that names the output, not the temporary file.
+
+    Parameters
+    ----------
+    path : Path
+        The output.
+
+    Raises
+    ------
+    OutputError
+    """
     try:
         yield
     except OSError as error:
@@ -233,7 +248,7 @@ def _full_disk_named(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _WRITE_ERRORS:
             raise
-        with _named_errors(path):
+        with named_errors(path):
             raise
 
 

@@ -27,7 +27,7 @@ from glove_cli.version import __version__
 from glove_cli.vocab import Vocab
 
 VOCAB_NAME = "vocab.txt"
-_HEADER_BYTES = 128
+NPY_HEADER_BYTES = 128
 
 
 class GrowingArray:
@@ -241,7 +241,7 @@ def damaged_headers() -> Iterator[None]:
 def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     """Return the 128-byte header of a version 1.0 `.npy` file."""
     text = f"{{'descr': {np.lib.format.dtype_to_descr(dtype)!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
-    padded = text.ljust(_HEADER_BYTES - 11) + "\n"
+    padded = text.ljust(NPY_HEADER_BYTES - 11) + "\n"
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded.encode("latin1")
 
 

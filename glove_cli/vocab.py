@@ -164,3 +164,39 @@ class Vocab:
         if max_vocab is not None:
             order = order[:max_vocab]
         return cls([word_from_bytes(listed[i]) for i in order.tolist()], counts[order]), order
+
+
+def merge_vocabs(vocabs: Sequence[Vocab], *, min_count: int = 1, max_vocab: int | None = None) -> Vocab:
+    """Add up the counts of several vocabularies.
+
+    Parameters
+    ----------
+    vocabs : sequence of Vocab
+    min_count : int
+        Words that occur less often in all of them together are left out.
+    max_vocab : int, optional
+        Keep only so many words, the most frequent ones; ties are decided by the words' bytes.
+
+    Returns
+    -------
+    Vocab
+
+    Raises
+    ------
+    OptionError
+        If `min_count` or `max_vocab` is less than 1, no word is left, or a sum is beyond int64.
+    """
+    for option, value in (("--min-count", min_count), ("--max-vocab", max_vocab)):
+        if value is not None and value < 1:
+            raise OptionError(f"{option}: {value!r} is not a positive integer. Give 1 or more.")
+    counts: dict[str, int] = {}
+    for vocab in vocabs:
+        for word, n in zip(vocab.words, vocab.counts.tolist(), strict=True):
+            counts[word] = counts.get(word, 0) + n
+    if max(counts.values(), default=0) >= 2**63:
+        raise OptionError("vocabulary: a sum of counts is beyond 2**63 - 1. Give smaller counts.")
+    sums = np.array(list(counts.values()), np.int64)
+    merged, _ = Vocab.from_counts(map(word_to_bytes, counts), sums, min_count=min_count, max_vocab=max_vocab)
+    if not len(merged):
+        raise OptionError(f"--min-count: no word occurs {min_count} times in all. Lower it.")
+    return merged

@@ -27,7 +27,7 @@ AWKWARD_TEXT = (
     b"   the c\rat   \n"
     b"\r\n"
     b"the\xc2\xa0cat \xff\xfe caf\xc3\xa9 the the the\n"
-    b"mat the caf\xc3\xa9 dog on sat the\x0bmat a\x00b a\x00b a\x00"
+    b"mat the caf\xc3\xa9 dog on sat the\x0bmat a\x01b a\x01b a\x01"
 )
 
 
@@ -84,6 +84,8 @@ def _compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     cooc = build_cooc(io.BytesIO(text), folder / "cooc", min_count=1, window=1, threads=2, _chunk_tokens=30_000)
     export_vectors(train(cooc, dim=1, epochs=1), folder / "vectors.txt")
     load_vectors(folder / "vectors.txt")
+    options = {"min_count": 1, "lowercase": True, "max_doc_share": 1.0, "subsample": 0.9, "_chunk_tokens": 3}
+    build_cooc(io.BytesIO(b"a a " * 9), folder / "single", window=1, _block_bytes=9, **options)
 
 
 @pytest.fixture

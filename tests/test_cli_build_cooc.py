@@ -55,13 +55,28 @@ def test_a_matrix_is_made_in_the_run_and_described(folder: Path) -> None:
 
 def test_every_option_reaches_the_library(folder: Path) -> None:
     (folder / "second.txt").write_bytes(b"The Cat\n")
-    options = {"min_count": 1, "max_vocab": 5, "window": 3, "context": "left", "weighting": "flat", "lowercase": True}
+    options = {
+        "token_pattern": r"\w+",
+        "lowercase": True,
+        "normalize": "NFC",
+        "document": "paragraph",
+        "encoding_errors": "replace",
+        "min_count": 1,
+        "max_vocab": 5,
+        "max_doc_share": 0.9,
+        "window": 3,
+        "context": "left",
+        "weighting": "flat",
+        "oov": "hold",
+        "subsample": 0.5,
+        "seed": 7,
+    }
     flags = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key != "lowercase"]
     result = glove("build-cooc", "corpus.txt", "second.txt", *flags, "--lowercase", "--threads", "1", "-o", "mine")
     assert result.exit_code == 0, result.output
     build_cooc(["corpus.txt", "second.txt"], "theirs", **options)
     assert file_hashes(folder / "mine", leave_out=()) == file_hashes(folder / "theirs", leave_out=())
-    assert load_cooc("mine").meta["options"] == options
+    assert load_cooc("mine").meta["options"] == {"tokenizer": "whitespace", **options}
 
 
 def test_the_defaults_are_the_librarys(folder: Path) -> None:
@@ -105,7 +120,7 @@ def test_an_unreadable_corpus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("glove_cli.corpus.reader.open", refuse, raising=False)
+    monkeypatch.setattr("glove_cli.corpus.sources.open", refuse, raising=False)
     fails(glove("build-cooc", "corpus.txt"), 1, r"corpus\.txt: can't be read: Permission denied")
     monkeypatch.undo()
     monkeypatch.chdir(folder)
@@ -124,7 +139,12 @@ def test_an_empty_corpus(folder: Path, data: bytes) -> None:
 
 def test_a_folder_as_corpus(folder: Path) -> None:
     (folder / "texts").mkdir()
-    fails(glove("build-cooc", "texts"), 1, r"texts: is a folder\. Name the text files in it, as in texts/\*\.")
+    fails(glove("build-cooc", "texts"), 1, "texts: is a folder without files")
+    (folder / "texts" / "a").mkdir()
+    (folder / "texts" / "a" / "1.txt").write_bytes(TEXT)
+    (folder / "texts" / "2.txt").write_bytes(b"one more\n")
+    assert glove("build-cooc", "texts", "--min-count", "1").exit_code == 0
+    assert load_cooc("glove-run/cooc").meta["sources"] == ["texts/2.txt", "texts/a/1.txt"]
 
 
 def test_a_corpus_in_which_no_word_reaches_min_count(folder: Path) -> None:

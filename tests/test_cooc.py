@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ TOKENS = [
     b"\xc3\x89",
     b"\xc3\xa9",
     b"\xff\xc3",
-    b"a\x00",
+    b"a\x01",
     b"\x0b",
     b"long" * 300,
     b"\xc2\xa0",
@@ -49,22 +50,50 @@ def texts(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def options(draw: st.DrawFn) -> dict:
-    """Draw what decides the matrix."""
+    """Draw what decides the matrix: every option there is."""
+    weighting = draw(st.sampled_from(["harmonic", "flat", "linear", "1,0.25,3", "0.3"]))
+    listed = weighting.count(",") + 1 if weighting[0].isdigit() else None
+    tokenizer = draw(st.sampled_from(["whitespace", "whitespace", "words"]))
     return {
+        "tokenizer": tokenizer,
+        "token_pattern": draw(st.sampled_from([None, None, "[a-d]", "(.)n"])) if tokenizer == "whitespace" else None,
+        "lowercase": draw(st.booleans()),
+        "normalize": draw(st.sampled_from([None, None, "NFC", "NFKC"])),
+        "document": draw(st.sampled_from(["line", "paragraph", "file", "none"])),
+        "encoding_errors": draw(st.sampled_from(["keep", "replace", "skip-token"])),
         "min_count": draw(st.integers(1, 3)),
         "max_vocab": draw(st.none() | st.integers(1, 4)),
-        "window": draw(st.integers(1, 20)),
+        "max_doc_share": draw(st.sampled_from([None, None, 0.3, 0.5, 1.0])),
+        "window": listed or draw(st.integers(1, 20)),
         "context": draw(st.sampled_from(["symmetric", "left", "right"])),
-        "weighting": draw(st.sampled_from(["harmonic", "flat"])),
-        "lowercase": draw(st.booleans()),
+        "weighting": weighting,
+        "oov": draw(st.sampled_from(["skip", "hold"])),
+        "subsample": draw(st.sampled_from([0.0, 0.0, 0.02, 0.2])),
+        "seed": draw(st.integers(0, 3)),
     }
 
 
-def expected_matrix(data: bytes, chosen: dict) -> tuple[list[tuple[bytes, int]], dict[tuple[int, int], float]]:
-    documents = oracle.tokenize(data, lowercase=chosen.get("lowercase", False))
-    vocab = oracle.vocabulary(documents, chosen.get("min_count", 5), chosen.get("max_vocab"))
-    how = {key: chosen[key] for key in ("window", "context", "weighting") if key in chosen}
-    return vocab, oracle.cooccurrence(documents, [word for word, _ in vocab], **how)
+def expected_documents(data: bytes | list[bytes], chosen: dict) -> list[list[bytes]]:
+    """Return the documents of a corpus under the options for reading, by the oracle."""
+    names = ("lowercase", "normalize", "document", "encoding_errors")
+    how = {key: chosen[key] for key in names if key in chosen}
+    pattern = chosen.get("token_pattern")
+    find = re.compile(pattern).findall if pattern else oracle.words if chosen.get("tokenizer") == "words" else None
+    return oracle.tokenize(data, find=find, **how)
+
+
+def expected_matrix(
+    data: bytes | list[bytes], chosen: dict
+) -> tuple[list[tuple[bytes, int]], dict[tuple[int, int], float]]:
+    documents = expected_documents(data, chosen)
+    vocab = oracle.vocabulary(
+        documents, chosen.get("min_count", 5), chosen.get("max_vocab"), chosen.get("max_doc_share")
+    )
+    names = ("window", "context", "weighting", "oov", "seed")
+    how = {key: chosen[key] for key in names if key in chosen}
+    counts = [count for _, count in vocab]
+    words = [word for word, _ in vocab]
+    return vocab, oracle.cooccurrence(documents, words, counts=counts, share=chosen.get("subsample", 0.0), **how)
 
 
 def stored_entries(cooc: CoocMatrix) -> dict[tuple[int, int], float]:
@@ -79,14 +108,22 @@ def vocab_pairs(vocab: Vocab) -> list[tuple[bytes, int]]:
 # --- against the oracle ---------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
-@given(texts(), options(), st.integers(1, 3), st.integers(1, 80), st.integers(1, 40))
+@settings(max_examples=300, deadline=None)
+@given(
+    texts(), options(), st.integers(1, 3), st.integers(1, 80), st.integers(1, 40), st.sampled_from([0, 100, 1 << 20])
+)
 def test_every_entry_equals_the_oracle(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, chosen: dict, threads: int, block: int, chunk: int
+    tmp_path_factory: pytest.TempPathFactory,
+    data: bytes,
+    chosen: dict,
+    threads: int,
+    block: int,
+    chunk: int,
+    spool: int,
 ) -> None:
     out = tmp_path_factory.mktemp("cooc") / "cooc"
     vocab, entries = expected_matrix(data, chosen)
-    arguments = {"threads": threads, "_block_bytes": block, "_chunk_tokens": chunk, **chosen}
+    arguments = {"threads": threads, "_block_bytes": block, "_chunk_tokens": chunk, "_spool_memory": spool, **chosen}
     if not entries:
         with pytest.raises(CorpusError):
             build_cooc(io.BytesIO(data), out, **arguments)
@@ -108,7 +145,7 @@ def test_every_entry_equals_the_oracle(
         columns = cooc.indices[cooc.indptr[i] : cooc.indptr[i + 1]]
         assert np.all(np.diff(columns) > 0)
 
-    documents = oracle.tokenize(data, lowercase=chosen["lowercase"])
+    documents = expected_documents(data, chosen)
     known = {word for word, _ in vocab}
     meta = cooc.meta
     assert meta["tokens"] == sum(map(len, documents))
@@ -122,10 +159,11 @@ def test_every_entry_equals_the_oracle(
 def test_the_sum_of_all_entries_is_the_sum_of_all_weights(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, chosen: dict
 ) -> None:
+    chosen |= {"subsample": 0.0, "oov": "skip"}
     vocab, entries = expected_matrix(data, chosen)
     if not entries:
         return
-    documents = oracle.tokenize(data, lowercase=chosen["lowercase"])
+    documents = expected_documents(data, chosen)
     how = {key: chosen[key] for key in ("window", "context", "weighting")}
     whole = build_cooc(io.BytesIO(data), tmp_path_factory.mktemp("cooc") / "cooc", threads=1, **chosen).to_scipy()
     # Exact: both sides are sums of multiples of 2^-24.
@@ -134,11 +172,11 @@ def test_the_sum_of_all_entries_is_the_sum_of_all_weights(
         assert (whole != whole.T).nnz == 0
 
 
-@pytest.mark.parametrize("weighting", ["harmonic", "flat"])
+@pytest.mark.parametrize("weighting", ["harmonic", "flat", "linear"])
 @pytest.mark.parametrize("window", [1, 2, 15, 1000])
 def test_weights_equal_the_oracle(weighting: str, window: int) -> None:
     weights = CoocConfig(window=window, weighting=weighting).weights()
-    units = [oracle.weight_units(k, weighting) for k in range(1, window + 1)]
+    units = [oracle.weight_units(k, weighting, window) for k in range(1, window + 1)]
     assert weights.tolist() == [0.0, *(n * 2.0**-24 for n in units)]
 
 
@@ -189,14 +227,7 @@ def test_a_given_vocabulary_is_used_whole_and_in_its_order(tmp_path: Path) -> No
 
 def test_what_happened_is_written_down(awkward_corpus: Path, tmp_path: Path) -> None:
     cooc = build_cooc(awkward_corpus, tmp_path / "cooc", min_count=2, window=3)
-    assert cooc.meta["options"] == {
-        "min_count": 2,
-        "max_vocab": None,
-        "window": 3,
-        "context": "symmetric",
-        "weighting": "harmonic",
-        "lowercase": False,
-    }
+    assert CoocConfig(**cooc.meta["options"]) == CoocConfig(min_count=2, window=3)
     assert cooc.meta["V"] == cooc.V == len(cooc.vocab)
     again = load_cooc(tmp_path / "cooc")
     again.verify()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import file_hashes
 
-from glove_cli.cooc import build
+from glove_cli.cooc import passes
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import load_cooc
 from glove_cli.errors import CorpusError, FormatError, GloveError, OptionError, OutputError
@@ -73,7 +73,7 @@ def test_a_bad_vocabulary_is_refused_before_the_text_is_read(tmp_path: Path, dat
         ({"window": float("nan")}, "--window: nan"),
         ({"window": 10**9}, "--window: 1000000000"),
         ({"context": "both"}, "--context: 'both'"),
-        ({"weighting": "linear"}, "--weighting: 'linear'"),
+        ({"weighting": "cubic"}, "--weighting: 'cubic'"),
         ({"lowercase": "yes"}, "--lowercase: 'yes'"),
         ({"threads": 0}, "--threads: 0"),
         ({"threads": "two"}, "--threads: 'two'"),
@@ -127,7 +127,7 @@ def test_a_failing_kernel_is_not_swallowed(corpus: Path, tmp_path: Path, monkeyp
     def fail(*args: object) -> None:
         raise MemoryError("no room")
 
-    monkeypatch.setattr(build, "count_chunk", fail)
+    monkeypatch.setattr(passes, "count_chunk", fail)
     with pytest.raises(MemoryError):
         build_cooc(corpus, tmp_path / "cooc", min_count=1)
     assert os.listdir(tmp_path) == ["corpus.txt"]

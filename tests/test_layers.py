@@ -21,6 +21,8 @@ LAYERS = [
     "version",
     "errors",
     "files",
+    "memory",
+    "workspace",
     "parallel",
     "vocab",
     "folder",

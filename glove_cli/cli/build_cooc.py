@@ -8,41 +8,65 @@ from typing import Any
 
 import click
 
+from glove_cli.cli.corpus_options import corpus_options, invalid_note, tmp_option
 from glove_cli.cli.options import COOC_NAME, PATH, config_option, example, force_option, run_option, threads_option
-from glove_cli.cooc.config import CONTEXTS, WEIGHTINGS, CoocConfig
+from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
 
 
 @click.command(
     "build-cooc",
-    epilog=example("glove build-cooc corpus.txt --min-count 3", "xzcat corpus.txt.xz | glove build-cooc -"),
+    epilog=example(
+        "glove build-cooc corpus.txt --min-count 3",
+        "cat corpus.txt | glove build-cooc - --lowercase --memory 2G",
+        "glove build-cooc corpus.txt --shard 1/2 -o first",
+        "glove build-cooc corpus.txt --shard 2/2 -o second",
+    ),
 )
 @click.argument("corpus", nargs=-1, required=True)
-@config_option(CoocConfig, "min_count", "Leave out words that occur less often.")
-@config_option(CoocConfig, "max_vocab", "Keep only so many words, the most frequent ones.", type=int)
-@click.option("--vocab", type=PATH, metavar="FILE", help="Use the words of this file: `word count` a line.")
 @config_option(CoocConfig, "window", "Farthest distance of two words that counts, in words.")
 @config_option(CoocConfig, "context", "Which neighbours of a word count.", type=click.Choice(CONTEXTS))
-@config_option(CoocConfig, "weighting", "A neighbour k words away counts 1/k, or 1.", type=click.Choice(WEIGHTINGS))
-@config_option(CoocConfig, "lowercase", "Turn the text to lower case first.")
+@config_option(
+    CoocConfig,
+    "weighting",
+    "What a neighbour k words away counts: harmonic 1/k, linear, flat 1, or numbers such as 1,0.5,0.25.",
+)
+@config_option(CoocConfig, "oov", "Whether words left out hold their places.", type=click.Choice(OOV))
+@config_option(CoocConfig, "subsample", "Leave out frequent words at random, such as 1e-4; 0 leaves all.")
+@config_option(CoocConfig, "seed", "Another seed leaves out other ones.")
+@corpus_options
+@click.option("--vocab", type=PATH, metavar="FILE", help="Use the words of this file: `word count` a line.")
+@click.option("--shard", metavar="I/N", help="Count the I-th of N parts; see glove merge-cooc.")
 @threads_option
+@click.option("--memory", metavar="SIZE", help="Memory to use, such as 4G; the result is the same.  [default: half]")
+@tmp_option
 @run_option
 @click.option(
     "-o", "--output", "--cooc", "output", type=PATH, metavar="DIR", help="Matrix to make.  [default: RUN/cooc]"
 )
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run of this command left.")
 @force_option
 def command(
     corpus: tuple[str, ...],
     vocab: Path | None,
+    words: Path | None,
+    stop_words: Path | None,
+    json_field: str | None,
+    column: str | None,
+    shard: str | None,
     threads: int | None,
+    memory: str | None,
+    tmp: Path | None,
     run: Path,
     output: Path | None,
+    resume: bool,
     force: bool,
     **options: Any,
 ) -> None:
     """Count which words of CORPUS stand near each other.
 
-    CORPUS is one or more text files; - is standard input. Words are what stands between spaces, tabs and line ends; a
-    document is a line.
+    CORPUS is text files, folders of them, patterns such as 'news/*.gz', addresses such as s3://bucket/file, or - for
+    standard input; compressed files are recognised. Words are what stands between spaces, tabs and line ends, and a
+    document is a line, unless options say otherwise.
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
@@ -53,12 +77,30 @@ def command(
     out = output if output is not None else run / COOC_NAME
     begin = time.perf_counter()
     with Progress() as progress, announced(progress.note):
-        cooc = build_cooc(list(corpus), out, vocab=vocab, threads=threads, force=force, progress=progress, **options)
+        cooc = build_cooc(
+            list(corpus),
+            out,
+            vocab=vocab,
+            words=words,
+            stop_words=stop_words,
+            json_field=json_field,
+            column=column,
+            shard=shard,
+            threads=threads,
+            memory=memory,
+            tmp=tmp,
+            resume=resume,
+            force=force,
+            progress=progress,
+            note=progress.note,
+            **options,
+        )
     meta = cooc.meta
     written = sum(file["bytes"] for file in meta["files"].values())
     dropped = meta["tokens"] - meta["kept_tokens"]
+    sampled = f", {meta['sampled_tokens']:,} left out by --subsample" if meta["sampled_tokens"] else ""
     rows = [
-        ("tokens", f"{meta['tokens']:,} ({dropped:,} of them outside the vocabulary)"),
+        ("tokens", f"{meta['tokens']:,} ({dropped:,} of them outside the vocabulary{sampled})"),
         ("documents", f"{meta['documents']:,}"),
         ("vocabulary", f"{cooc.V:,} of {meta['types']:,} different words"),
         ("pairs", f"{cooc.nnz:,}"),
@@ -66,4 +108,7 @@ def command(
         ("size", size(written)),
         ("matrix", str(out)),
     ]
+    invalid = invalid_note(meta["invalid_tokens"], meta["options"]["encoding_errors"])
+    if invalid:
+        rows.insert(1, ("encoding", invalid))
     click.echo(pairs(rows))

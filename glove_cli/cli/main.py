@@ -19,11 +19,16 @@ from glove_cli.version import __version__
 
 _COMMANDS = {
     "build-cooc": ("build_cooc", "Count which words of a text stand near each other."),
+    "vocab": ("vocab", "Count the words of a text."),
+    "merge-vocab": ("merge_vocab", "Add up vocabularies."),
+    "merge-cooc": ("merge_cooc", "Add up matrices: shards, or several texts."),
     "train": ("train", "Train word vectors on the counts."),
     "export": ("export", "Write the vectors to a file."),
     "info": ("info", "Say what a run, matrix, model or vector file is."),
     "nearest": ("nearest", "Find the words nearest to a word."),
     "analogy": ("analogy", "Find the word that is to C as B is to A."),
+    "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),
+    "import-cooc": ("import_cooc", "Take counts from a file of other programs."),
 }
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _EXAMPLE = """\b

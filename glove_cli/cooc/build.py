@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from glove_cli.cooc.config import CoocConfig
-from glove_cli.cooc.count import count_chunk
-from glove_cli.cooc.merge import merge_parts
-from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, CoocMatrix, open_cooc, write_rows
-from glove_cli.corpus.encoder import EncodedCorpus, encode_corpus
-from glove_cli.corpus.reader import BLOCK_BYTES, CorpusLike, find_sources
-from glove_cli.corpus.tokenizer import WordTable
-from glove_cli.errors import CorpusError, OptionError
+from glove_cli.cooc.passes import Job, count_corpus, found
+from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, CoocMatrix, load_cooc, open_cooc
+from glove_cli.corpus.encoder import SEGMENT_BYTES, SPOOL_MEMORY, encode_corpus
+from glove_cli.corpus.reader import BLOCK_BYTES
+from glove_cli.corpus.sources import CorpusLike, Source, find_sources
+from glove_cli.corpus.vocabulary import Wanted, WordList, choose_vocab, load_words, make_config, source_names
+from glove_cli.errors import CorpusError, FormatError, OptionError
 from glove_cli.files import check_output, output_folder
 from glove_cli.folder import FolderWriter
+from glove_cli.memory import memory_limit
 from glove_cli.parallel import Progress, thread_count
-from glove_cli.vocab import Vocab, word_to_bytes
-
-CHUNK_TOKENS = 1 << 27  # 1 GB of ids and positions
+from glove_cli.vocab import Vocab
+from glove_cli.workspace import workspace
 
 
 def build_cooc(
@@ -33,11 +30,22 @@ def build_cooc(
     out: str | os.PathLike[str],
     *,
     vocab: Vocab | str | os.PathLike[str] | None = None,
+    words: WordList | None = None,
+    stop_words: WordList | None = None,
+    json_field: str | None = None,
+    column: str | None = None,
+    shard: tuple[int, int] | str | None = None,
     threads: int | None = None,
+    memory: int | str | None = None,
+    tmp: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     force: bool = False,
     progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
     _block_bytes: int = BLOCK_BYTES,
-    _chunk_tokens: int = CHUNK_TOKENS,
+    _chunk_tokens: int | None = None,
+    _spool_memory: int = SPOOL_MEMORY,
+    _segment_bytes: int = SEGMENT_BYTES,
     **options: Any,
 ) -> CoocMatrix:
     """Count how often words of a corpus stand near each other.
@@ -45,20 +53,43 @@ def build_cooc(
     Parameters
     ----------
     corpus : path-like, binary file, or an iterable of these
-        Text: tokens between spaces, tabs and newlines, one document a line. "-" is standard input. Read once.
+        Text files, folders of them, glob patterns, addresses that fsspec knows, "-" for standard input; compressed or
+        not. Read once.
     out : path-like
         The folder to make.
     vocab : Vocab or path-like, optional
         Count these words, with these ids and counts, instead of the corpus's own vocabulary.
+    words : path-like or iterable of str, optional
+        Keep no other words than these: a list, or a file with a word a line.
+    stop_words : path-like or iterable of str, optional
+        Keep none of these words.
+    json_field : str, optional
+        The files are JSON Lines, and this field of each object is a text.
+    column : str, optional
+        The files are Parquet, and each value of this column is a text.
+    shard : (int, int) or str, optional
+        Count the i-th of n parts of the corpus only, `(i, n)` or "i/n", with the vocabulary of the whole; i from 1.
+        `merge_cooc` makes the whole matrix of all parts.
     threads : int, optional
         All cores that this process may use, unless given. The result doesn't depend on it.
+    memory : int or str, optional
+        Bytes that the process may take besides interpreter and libraries, or a size such as "4G"; half of what this
+        machine allows, unless given. The result doesn't depend on it.
+    tmp : path-like, optional
+        Folder for temporary files; that of `out`, unless given.
+    resume : bool
+        Go on with what an interrupted call with the same arguments left.
     force : bool
-        Whether a result that stands at `out` may be replaced.
+        Whether a result that stands at `out`, or what an interrupted call left, may be replaced.
     progress : callable, optional
         Called with (stage, done, total or None, unit): ("reading", ..., "B"), then ("counting", ..., "token"), and
-        ("merging", ..., "entry") for a corpus that was counted in several chunks.
+        ("merging", ..., "entry") for a corpus that was counted in several parts.
+    note : callable, optional
+        Called with what a user should know meanwhile: the plan of a long job, what is gone on with.
     **options
-        The fields of `CoocConfig`: min_count, max_vocab, window, context, weighting, lowercase.
+        The fields of `CoocConfig`: how the text is read (tokenizer, token_pattern, lowercase, normalize, document,
+        encoding_errors), which words are kept (min_count, max_vocab, max_doc_share), what counts as a co-occurrence
+        (window, context, weighting, oov, subsample, seed).
 
     Returns
     -------
@@ -73,34 +104,48 @@ def build_cooc(
     FormatError
         If the vocabulary file is not one.
     OutputError
-        If `out` exists and may not be replaced, or can't be written.
+        If `out` exists and may not be replaced, or can't be written, or the disk can't hold it.
 
     Notes
     -----
     Entry X[i, j] is the sum over all pairs of tokens of words i and j at most `window` apart in a document of the
     weight of their distance (Pennington et al. 2014, section 4.2). Tokens outside the vocabulary are dropped before
-    distances are measured, as the reference implementation does.
+    distances are measured, as the reference implementation does, unless `oov` is "hold".
     """
-    config = make_config(options)
-    if vocab is not None and (config.max_vocab is not None or config.min_count != CoocConfig.min_count):
-        raise OptionError(
-            "--vocab: a given vocabulary is used whole, --min-count and --max-vocab can't cut it. Leave them out."
-        )
-    threads = thread_count(threads)
+    config: CoocConfig = make_config(CoocConfig, options)
+    job = Job(config, thread_count(threads), memory_limit(memory), progress, note, parse_shard(shard), _chunk_tokens)
+    wanted = _wanted(config, vocab, words, stop_words)
+    out = Path(out)
+    if not resume:
+        check_output(out, force=force)
+    sources = find_sources(corpus, json_field=json_field, column=column)
+    names = [source.name for source in sources]
+    signature = _signature(job, wanted, sources, json_field, column)
+    if resume and not force and _is_finished(out, job, names):
+        job.note(f"{out} was finished already.")
+        with workspace(out, signature, tmp=tmp, force=True):  # whatever was left of the temporary files goes
+            return load_cooc(out)
     check_output(out, force=force)
-    sources = find_sources(corpus)
-    given = Vocab.load(vocab) if isinstance(vocab, (str, os.PathLike)) else vocab
-    with output_folder(out, force=force) as folder:
+    with (
+        workspace(out, signature, tmp=tmp, resume=resume, force=force, found=found, note=job.note) as space,
+        output_folder(out, force=force, temporary=space.result) as folder,
+    ):
+        spool_memory = min(_spool_memory, job.memory // 4)
         with encode_corpus(
-            sources, folder, threads=threads, lowercase=config.lowercase, progress=progress, block_bytes=_block_bytes
-        ) as encoded:
-            names = ", ".join(source.name for source in sources)
-            chosen, final = _choose_vocab(encoded.table, given, config, names)
+            sources, space.path, config, threads=job.threads, progress=progress, block_bytes=_block_bytes,
+            segment_bytes=_segment_bytes, spool_memory=spool_memory, table_memory=job.memory // 8, margin=config.window,
+        ) as encoded:  # fmt: skip
+            every = encoded.words()
+            chosen, final = choose_vocab(encoded, every, config, wanted, source_names(names))
+            types = every.types
+            del every
+            encoded.forget_words()
             writer = FolderWriter(folder)
-            sizes = _count(encoded, final, len(chosen), config, threads, writer, progress, _chunk_tokens)
-        if not sizes["stored"]:
+            sizes, cursor = count_corpus(job, encoded, chosen, final, writer, space)
+        if not sizes["stored"] and job.shard is None:
             raise CorpusError(
-                f"{names}: no two words of the vocabulary stand in one document. Give longer lines of text."
+                f"{source_names(names)}: no two words of the vocabulary stand in one document. "
+                "Give longer lines of text."
             )
         writer.vocab(chosen)
         writer.finish(
@@ -109,86 +154,93 @@ def build_cooc(
             V=len(chosen),
             **sizes,
             symmetric=config.context == "symmetric",
-            tokens=encoded.tokens,
-            kept_tokens=encoded.kept,
-            documents=encoded.documents,
-            types=encoded.table.words,
+            tokens=cursor.tokens,
+            kept_tokens=cursor.kept,
+            sampled_tokens=cursor.sampled,
+            invalid_tokens=encoded.invalid,
+            documents=cursor.documents,
+            types=types,
+            vocabulary="given" if wanted.vocab is not None else "counted",
+            shard=list(job.shard) if job.shard is not None else None,
             options=asdict(config),
-            sources=[source.name for source in sources],
+            sources=names,
         )
     return open_cooc(out, chosen)
 
 
-def make_config(options: dict[str, Any]) -> CoocConfig:
-    """Make a `CoocConfig` of keyword arguments, with a clear error for one that doesn't exist."""
-    unknown = sorted(set(options) - set(asdict(CoocConfig())))
-    if unknown:
-        raise OptionError(f"{unknown[0]}: is not an option of counting. Choose from {', '.join(asdict(CoocConfig()))}.")
-    return CoocConfig(**options)
+def parse_shard(shard: tuple[int, int] | str | None) -> tuple[int, int] | None:
+    """Return which part of how many, (i, n) with 1 <= i <= n, or None.
+
+    Raises
+    ------
+    OptionError
+        If it is no such pair.
+    """
+    if shard is None:
+        return None
+    try:
+        i, n = (int(number) for number in (shard.split("/") if isinstance(shard, str) else shard))
+    except (TypeError, ValueError):
+        i, n = 0, 0
+    if not 1 <= i <= n:
+        raise OptionError(f"--shard: {shard!r} is not a part of a whole. Give i/n with 1 <= i <= n, such as 3/8.")
+    return i, n
 
 
-def _choose_vocab(
-    table: WordTable, given: Vocab | None, config: CoocConfig, names: str
-) -> tuple[Vocab, NDArray[np.int32]]:
-    """Return the vocabulary, and the final id (or -1) of each word of the table."""
-    counts = table.counts[: table.words]
-    if not len(counts):
-        raise CorpusError(f"{names}: is empty: there is no token in it. Give a text.")
-    final = np.full(len(counts), -1, np.int32)
-    if given is not None:
-        index = {word_to_bytes(word): i for i, word in enumerate(given.words)}
-        final[:] = [index.get(word, -1) for word in table.listed(range(table.words))]
-        if final.max() < 0:
-            raise CorpusError(
-                f"{names}: none of the {len(given):,} words of the vocabulary occurs in it. Give its own vocabulary."
-            )
-        return given, final
-    kept = np.flatnonzero(counts >= config.min_count)
-    if not len(kept):
-        raise CorpusError(
-            f"{names}: no word occurs {config.min_count} times, the most frequent one {counts.max():,} times. "
-            "Lower --min-count."
-        )
-    vocab, order = Vocab.from_counts(table.listed(kept.tolist()), counts[kept], max_vocab=config.max_vocab)
-    final[kept[order]] = np.arange(len(order))
-    return vocab, final
+def _is_finished(out: Path, job: Job, names: list[str]) -> bool:
+    """Tell whether `out` is the result of this job."""
+    try:
+        meta = load_cooc(out).meta
+    except FormatError:
+        return False
+    shard = list(job.shard) if job.shard is not None else None
+    return [meta.get(key) for key in ("options", "shard", "sources")] == [asdict(job.config), shard, names]
 
 
-def _count(
-    encoded: EncodedCorpus,
-    final: NDArray[np.int32],
-    V: int,
+def _wanted(
     config: CoocConfig,
-    threads: int,
-    writer: FolderWriter,
-    progress: Progress | None,
-    chunk_tokens: int,
-) -> dict[str, int]:
-    """Count all chunks; write the rows, if there are several chunks by way of sorted parts."""
-    lower = config.context == "symmetric"
-    total = int(encoded.table.counts[: encoded.table.words][final >= 0].sum())
-    done = 0
+    vocab: Vocab | str | os.PathLike[str] | None,
+    words: WordList | None,
+    stop_words: WordList | None,
+) -> Wanted:
+    """Read the vocabulary or the lists of words that were given."""
+    if vocab is None:
+        return Wanted(
+            words=load_words(words, "--words") if words is not None else None,
+            stop_words=load_words(stop_words, "--stop-words") if stop_words is not None else frozenset(),
+        )
+    _check_whole(config, words, stop_words)
+    return Wanted(Vocab.load(vocab) if isinstance(vocab, (str, os.PathLike)) else vocab)
 
-    def report(stage: str, before: int, whole: int, unit: str) -> Callable[[int], None]:
-        return (lambda n: progress(stage, before + n, whole, unit)) if progress else lambda n: None
 
-    parts_folder = writer.path / "parts"
-    parts: list[Path] = []
-    for chunk in encoded.chunks(final, V, config.window, chunk_tokens):
-        own = int(np.count_nonzero(chunk.ids[chunk.begin : chunk.end] != V))
-        rows = count_chunk(chunk, V, config, threads, report("counting", done, total, "token"))
-        done += own
-        if encoded.length <= chunk_tokens:
-            return write_rows(writer, rows, lower=lower)
-        part = parts_folder / str(len(parts))
-        part.mkdir(parents=True)
-        write_rows(FolderWriter(part), rows, lower=lower)
-        parts.append(part)
-    entries = sum(np.load(part / "indptr.npy", mmap_mode="r")[-1] for part in parts)
-    sizes = write_rows(
-        writer,
-        merge_parts(parts, lower=lower, threads=threads, on_rows=report("merging", 0, int(entries), "entry")),
-        lower=lower,
-    )
-    shutil.rmtree(parts_folder)
-    return sizes
+def _check_whole(config: CoocConfig, words: WordList | None, stop_words: WordList | None) -> None:
+    """Refuse options that would cut a vocabulary that is given."""
+    default = CoocConfig()
+    for name in ("min_count", "max_vocab", "max_doc_share"):
+        if getattr(config, name) != getattr(default, name):
+            raise OptionError(
+                f"--vocab: a given vocabulary is used whole, --{name.replace('_', '-')} can't cut it. Leave one out."
+            )
+    if words is not None or stop_words is not None:
+        raise OptionError("--vocab: a given vocabulary is used whole, a list of words can't cut it. Leave one out.")
+
+
+def _signature(
+    job: Job, wanted: Wanted, sources: list[Source], json_field: str | None, column: str | None
+) -> dict[str, Any]:
+    """Return all that the result depends on, to compare with that of an interrupted run."""
+    return {
+        "format version": COOC_VERSION,
+        "corpus": [[source.name, source.size, source.mtime_ns] for source in sources],
+        **asdict(job.config),
+        "json_field": json_field,
+        "column": column,
+        "shard": job.shard,
+        "vocab": _digest(wanted.vocab.to_bytes()) if wanted.vocab is not None else None,
+        "words": _digest(b"\n".join(sorted(wanted.words))) if wanted.words is not None else None,
+        "stop_words": _digest(b"\n".join(sorted(wanted.stop_words))),
+    }
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

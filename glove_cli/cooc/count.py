@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glove_cli.cooc import kernels
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.store import RowBlock
-from glove_cli.corpus.encoder import Chunk
+from glove_cli.corpus.chunks import Chunk
 from glove_cli.parallel import ordered_map
 
 BLOCK_ENTRIES = 1 << 18
@@ -36,7 +36,12 @@ class Accumulator(NamedTuple):
 
 
 def count_chunk(
-    chunk: Chunk, V: int, config: CoocConfig, threads: int, on_rows: Callable[[int], None]
+    chunk: Chunk,
+    starts: NDArray[np.int64],
+    positions: NDArray[np.int32],
+    config: CoocConfig,
+    threads: int,
+    on_rows: Callable[[int], None],
 ) -> Iterator[RowBlock]:
     """Count the pairs whose row word stands at the chunk's own positions.
 
@@ -44,8 +49,8 @@ def count_chunk(
     ----------
     chunk : Chunk
         Final ids with a margin of `config.window`.
-    V : int
-        Number of words.
+    starts, positions : int64 array (V + 1,), int32 array
+        The positions of each word, from `positions_by_word`.
     config : CoocConfig
     threads : int
     on_rows : callable
@@ -56,14 +61,11 @@ def count_chunk(
     RowBlock
         All V rows, in order; its arrays are overwritten when the next one is asked for.
     """
-    starts, positions = positions_by_word(chunk, V, threads)
     weights = config.weights()
     to_right, to_left = config.context != "right", config.context != "left"
     lower = config.context == "symmetric"
-    visits = config.window * (to_right + to_left)
-    rows = np.arange(V)
-    most = np.minimum(np.diff(starts) * visits, rows + 1 if lower else V)
-
+    V = len(starts) - 1
+    most = most_entries(starts, config)
     ranges = row_ranges(most, np.diff(starts))
     room = max(int(most[first:last].sum()) for first, last in ranges) + 1
     buffers: list[Buffer] = []  # used again: new memory takes time, too
@@ -88,6 +90,25 @@ def count_chunk(
         on_rows(int(starts[last]))
 
 
+def most_entries(starts: NDArray[np.int64], config: CoocConfig) -> NDArray[np.int64]:
+    """Return how many entries each row can have at most.
+
+    Parameters
+    ----------
+    starts : int64 array (V + 1,)
+        Where each word's positions begin.
+    config : CoocConfig
+
+    Returns
+    -------
+    int64 array (V,)
+    """
+    symmetric = config.context == "symmetric"
+    V = len(starts) - 1
+    visits = config.window * (2 if symmetric else 1)
+    return np.minimum(np.diff(starts) * visits, np.arange(V) + 1 if symmetric else V)
+
+
 def positions_by_word(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """List every word's positions by a counting sort.
 
@@ -105,20 +126,22 @@ def positions_by_word(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.in
         Ascending for each word.
     """
     edges = np.linspace(chunk.begin, chunk.end, threads + 1).astype(np.int64)
-    counts = np.zeros((threads, V + 1), np.int64)
+    counts = np.zeros((threads, V + 2), np.int64)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(kernels.count_words, repeat(chunk.ids), edges[:-1], edges[1:], counts))
         starts = np.zeros(V + 1, np.int64)
         np.cumsum(counts[:, :V].sum(axis=0), out=starts[1:])
         # Each thread's positions of a word follow those of the threads before it.
-        slots = starts + np.cumsum(counts, axis=0) - counts
+        slots = np.append(starts, starts[-1]) + np.cumsum(counts, axis=0) - counts
         positions = np.empty(int(starts[-1]), np.int32)
         list(pool.map(kernels.sort_positions, repeat(chunk.ids), edges[:-1], edges[1:], slots, repeat(positions)))
     return starts, positions
 
 
-def row_ranges(most: NDArray[np.int64], work: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Cut the rows into ranges that hold at most BLOCK_ENTRIES entries, or one row, and about equal work.
+def row_ranges(
+    most: NDArray[np.int64], work: NDArray[np.int64], block_entries: int | None = None
+) -> list[tuple[int, int]]:
+    """Cut the rows into ranges that hold at most so many entries, or one row, and about equal work.
 
     Parameters
     ----------
@@ -126,16 +149,19 @@ def row_ranges(most: NDArray[np.int64], work: NDArray[np.int64]) -> list[tuple[i
         Entries that each row can have at most.
     work : int64 array (V,)
         What each row costs.
+    block_entries : int, optional
+        Entries of a range; BLOCK_ENTRIES unless given.
 
     Returns
     -------
     list of (first, last)
         Rows first <= row < last.
     """
+    limit = BLOCK_ENTRIES if block_entries is None else block_entries
     share = max(1, int(work.sum()) // _RANGES)
     ranges, first, entries, cost = [], 0, 0, 0
     for row, (row_entries, row_cost) in enumerate(zip(most.tolist(), work.tolist(), strict=True)):
-        if row > first and (entries + row_entries > BLOCK_ENTRIES or cost + row_cost > share):
+        if row > first and (entries + row_entries > limit or cost + row_cost > share):
             ranges.append((first, row))
             first, entries, cost = row, 0, 0
         entries += row_entries

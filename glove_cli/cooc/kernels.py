@@ -48,19 +48,20 @@ def _trailing_zeros(typing_context, bits):
 def sort_positions(ids, begin, end, next_slot, positions):
     """List the positions of every word: `positions[next_slot[word]]` gets the next one of `begin <= p < end`.
 
-    Parameters: ids int32; next_slot int64 (V + 1,), moved on; positions int32. Id V (a document's end) is skipped.
+    Parameters: ids int32; next_slot int64 (V + 2,), moved on; positions int32. Ids V (a document's end) and V + 1 (a
+    place without a word) are skipped.
     """
-    V = next_slot.size - 1
+    V = next_slot.size - 2
     for p in range(begin, end):
         word = ids[p]
-        if word != V:
+        if word < V:
             positions[next_slot[word]] = p
             next_slot[word] += 1
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def count_words(ids, begin, end, counts):
-    """Add the occurrences of every word in `ids[begin:end]` to counts int64 (V + 1,)."""
+    """Add the occurrences of every id in `ids[begin:end]` to counts int64 (V + 2,)."""
     for p in range(begin, end):
         counts[ids[p]] += 1
 
@@ -124,11 +125,12 @@ def _gather_and_touch(ids, p, step, end, weights, last, spare, acc, bits):
 def count_rows(ids, positions, starts, first, last, weights, to_right, to_left, lower, acc, bits, sizes, indices, data):
     """Count rows first <= row < last.
 
-    Parameters: ids int32, V where a document ends, with at least `window` ids before and after what `positions`
-    names; positions int32, those of word i at `starts[i]:starts[i + 1]` (int64 (V + 1,)); weights float64 (window +
-    1,); to_right, to_left: which neighbours of a row's word are its columns; lower: keep columns <= row only; acc
-    float64, bits uint64, as `count.Accumulator` makes them. Output: sizes int64 (last - first,), entries of each row;
-    indices int32, data float64, with a place more than there can be entries. Returns the number of entries.
+    Parameters: ids int32, V where a document ends, V + 1 at a place without a word, with at least `window` ids before
+    and after what `positions` names; positions int32, those of word i at `starts[i]:starts[i + 1]` (int64 (V + 1,));
+    weights float64 (window + 1,); to_right, to_left: which neighbours of a row's word are its columns; lower: keep
+    columns <= row only; acc float64, bits uint64, as `count.Accumulator` makes them. Output: sizes int64 (last -
+    first,), entries of each row; indices int32, data float64, with a place more than there can be entries. Returns the
+    number of entries.
 
     A row whose word is so frequent that it has most columns is read out whole, and its columns needn't be remembered.
     """
@@ -186,3 +188,18 @@ def merge_rows(bounds, part_indices, part_data, first, lower, acc, bits, sizes, 
         n = _read_touched(acc, bits, first + i if lower else acc.size - 1, indices, data, n)
         sizes[i] = n - before
     return n
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def add_row(part_indices, part_data, acc, bits):
+    """Add the row of one part."""
+    for k in range(part_indices.size):
+        column = np.int64(part_indices[k])
+        acc[column] += part_data[k]
+        _touch(bits, column)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def read_row(acc, bits, last, indices, data):
+    """Move the row that was added up, with its columns <= last, to indices and data. Return the number of entries."""
+    return _read_touched(acc, bits, last, indices, data, np.int64(0))

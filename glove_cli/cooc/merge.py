@@ -1,29 +1,59 @@
-"""Sorted parts, added up row by row. Counts are exact, so neither the number of parts nor their order matters."""
+"""Sorted parts, added up row by row. Counts are exact, so neither the number of parts nor their order matters.
+
+A part is a folder with a matrix as `store.write_rows` writes it. Only the pieces that are being added are in memory,
+and no file stays open between two of them.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from glove_cli.cooc import kernels
 from glove_cli.cooc.count import Accumulator, row_ranges
 from glove_cli.cooc.store import RowBlock, write_rows
-from glove_cli.folder import FolderWriter
+from glove_cli.errors import OutputError
+from glove_cli.files import sync_file
+from glove_cli.folder import NPY_HEADER_BYTES, FolderWriter
 from glove_cli.parallel import ordered_map
 
-MAX_PARTS = 64  # files open at a time: three for each part
+MAX_PARTS = 64  # added at a time
+MERGE_ENTRIES = 1 << 20  # read at a time by a thread
 
 
 class Part:
-    """The rows of a matrix, mapped from disk: `indptr` int64 (V + 1,), `indices` int32, `data` float64."""
+    """The rows of a matrix on disk: `indptr` int64 (V + 1,), `indices` int32, `data` float64."""
 
     def __init__(self, path: Path) -> None:
-        self.indptr: NDArray[np.int64] = np.load(path / "indptr.npy")
-        self.indices: NDArray[np.int32] = np.load(path / "indices.npy", mmap_mode="r")
-        self.data: NDArray[np.float64] = np.load(path / "data.npy", mmap_mode="r")
+        self.path = path
+
+    def indptr(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """Return where rows first <= row < last begin, and where the last one ends."""
+        return self._read("indptr", np.int64, first, None if last is None else last + 1)
+
+    def entries(self, begin: int, end: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return columns and counts of some entries."""
+        return self._read("indices", np.int32, begin, end), self._read("data", np.float64, begin, end)
+
+    def _read(self, name: str, dtype: DTypeLike, begin: int, end: int | None) -> NDArray[Any]:
+        path = self.path / f"{name}.npy"
+        size = np.dtype(dtype).itemsize
+        count = -1 if end is None else end - begin
+        try:
+            array = np.fromfile(path, dtype, count, offset=NPY_HEADER_BYTES + size * begin)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: can't be read: {error.strerror or error}. Begin again, with --force."
+            ) from error
+        if end is not None and array.size != count:
+            raise OutputError(f"{path}: was cut short by another program. Begin again, with --force.")
+        return array
 
 
 def merge_parts(
@@ -34,50 +64,109 @@ def merge_parts(
     Parameters
     ----------
     paths : sequence of Path
-        Folders with `indptr`, `indices` and `data`, at least one; at most MAX_PARTS are read at a time, more are merged
-        in several passes, through folders beside the first one.
+        Folders with `indptr`, `indices` and `data`, at least one.
     lower : bool
         Whether they hold columns <= row only.
     threads : int
     on_rows : callable
-        Called with the number of entries read so far in the last pass.
+        Called with the number of entries read so far.
 
     Yields
     ------
     RowBlock
         All V rows, in order.
     """
-    paths = list(paths)
-    passes = 0
-    while len(paths) > MAX_PARTS:
-        group, paths = paths[:MAX_PARTS], paths[MAX_PARTS:]
-        merged = group[0].with_name(f"merged-{passes}")
-        merged.mkdir()
-        write_rows(
-            FolderWriter(merged), merge_parts(group, lower=lower, threads=threads, on_rows=lambda _: None), lower=lower
-        )
-        paths.append(merged)
-        passes += 1
     parts = [Part(path) for path in paths]
-    indptrs = np.stack([part.indptr for part in parts])
-    V = indptrs.shape[1] - 1
-    read = indptrs.sum(axis=0)
+    read = np.zeros(len(parts[0].indptr()), np.int64)
+    for part in parts:
+        read += part.indptr()
+    V = len(read) - 1
     most = np.minimum(np.diff(read), np.arange(V) + 1 if lower else V)
 
     def work(accumulator: Accumulator, bounds: tuple[int, int]) -> RowBlock:
         first, last = bounds
-        ends = [(int(indptr[first]), int(indptr[last])) for indptr in indptrs]
-        before = np.concatenate(([0], np.cumsum([end - begin for begin, end in ends])))
-        rows = np.ascontiguousarray(indptrs[:, first : last + 1] - indptrs[:, [first]] + before[:-1, None])
-        read_indices = np.concatenate([part.indices[a:b] for part, (a, b) in zip(parts, ends, strict=True)])
-        read_data = np.concatenate([part.data[a:b] for part, (a, b) in zip(parts, ends, strict=True)])
         room = int(most[first:last].sum()) + 1
         sizes, indices, data = np.empty(last - first, np.int64), np.empty(room, np.int32), np.empty(room)
-        n = kernels.merge_rows(rows, read_indices, read_data, first, lower, *accumulator, sizes, indices, data)
+        if last == first + 1:  # it may be long
+            for part in parts:
+                begin, end = part.indptr(first, last).tolist()
+                kernels.add_row(*part.entries(begin, end), *accumulator)
+            n = kernels.read_row(*accumulator, np.int64(first if lower else V - 1), indices, data)
+            sizes[0] = n
+        else:
+            rows = np.stack([part.indptr(first, last) for part in parts])
+            pieces = [part.entries(int(row[0]), int(row[-1])) for part, row in zip(parts, rows, strict=True)]
+            before = np.cumsum([0, *(len(piece[0]) for piece in pieces[:-1])])
+            rows += (before - rows[:, 0])[:, None]
+            read_indices, read_data = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+            n = kernels.merge_rows(rows, read_indices, read_data, first, lower, *accumulator, sizes, indices, data)
         return RowBlock(sizes, indices[:n], data[:n])
 
-    ranges = row_ranges(most, np.diff(read))
+    ranges = row_ranges(np.diff(read), np.diff(read), MERGE_ENTRIES)
     states = [Accumulator.of(V) for _ in range(threads)]
     for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
         on_rows(int(read[last]))
+
+
+def merge_groups(
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    lower: bool,
+    threads: int,
+    on_rows: Callable[[int], None],
+    disposable: Sequence[Path] = (),
+) -> list[Path]:
+    """Merge so often that at most MAX_PARTS parts are left.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Parts.
+    folder : Path
+        Where the merged parts go. What an interrupted call finished there is used.
+    lower : bool
+    threads : int
+    on_rows : callable
+        Called with the number of entries that were read for a group.
+    disposable : sequence of Path
+        Parts that are removed once they are merged; merged parts always are.
+
+    Returns
+    -------
+    list of Path
+    """
+    paths, gone = list(paths), set(disposable)
+    passes = 0
+    while len(paths) > MAX_PARTS:
+        group, paths = paths[:MAX_PARTS], paths[MAX_PARTS:]
+        merged = folder / f"merged-{passes:05}"
+        if not merged.exists():
+            with part_folder(merged) as writer:
+                write_rows(writer, merge_parts(group, lower=lower, threads=threads, on_rows=on_rows), lower=lower)
+        for path in gone.intersection(group):
+            shutil.rmtree(path, ignore_errors=True)
+        paths.append(merged)
+        gone.add(merged)
+        passes += 1
+    return paths
+
+
+class part_folder:  # noqa: N801
+    """Make a folder that appears under its name when it is whole and on the disk; used in a `with` statement."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.temporary = path.with_name(f"{path.name}.new")
+
+    def __enter__(self) -> FolderWriter:
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(parents=True)
+        return FolderWriter(self.temporary)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            for name in os.listdir(self.temporary):
+                sync_file(self.temporary / name)
+            self.temporary.rename(self.path)

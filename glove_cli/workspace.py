@@ -1,0 +1,222 @@
+"""The folder in which a long job keeps what it has finished, so that it can go on after an interruption.
+
+It lies beside the result, under a name that the same command finds again, and a lock keeps other runs out of it. It is
+removed when the job ends, well or not; only a killed process leaves it behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from glove_cli.errors import OptionError, OutputError
+from glove_cli.files import named_errors
+
+_JOB = "job.json"
+_LOCK = "lock"
+_RESULT = "result"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a job works.
+
+    Attributes
+    ----------
+    path : Path
+        The folder for temporary files.
+    result : Path
+        Where the result is to be made, on the disk of its place.
+    resumed : bool
+        Whether what an interrupted run finished stands in it.
+    """
+
+    path: Path
+    result: Path
+    resumed: bool
+
+
+@contextlib.contextmanager
+def workspace(
+    out: Path,
+    job: dict[str, Any],
+    *,
+    tmp: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    force: bool = False,
+    found: Callable[[Path], str | None] = lambda path: None,
+    note: Callable[[str], None] = lambda text: None,
+) -> Iterator[Workspace]:
+    """Open the workspace of the job that makes `out`; remove it when the block ends.
+
+    Parameters
+    ----------
+    out : Path
+        The result.
+    job : dict
+        All that the result depends on, as JSON can hold it: an interrupted run of another job is not gone on with.
+    tmp : path-like, optional
+        Folder for temporary files instead of that of `out`.
+    resume : bool
+        Whether to go on with what an interrupted run left.
+    force : bool
+        Whether to drop what an interrupted run left.
+    found : callable
+        Says what is finished in a folder, or None if nothing is.
+    note : callable
+        Called with what the user should know.
+
+    Yields
+    ------
+    Workspace
+
+    Raises
+    ------
+    OutputError
+        If another run works there, if an interrupted run left something and neither `resume` nor `force` says what to
+        do, or if the folder can't be written.
+    OptionError
+        If the interrupted run was another job.
+    """
+    if tmp is not None and not os.path.isdir(tmp):
+        raise OutputError(f"--tmp: {os.fspath(tmp)} is not a folder. Name one that exists.")
+    home = out.with_name(f".{out.name[:40]}.work")
+    path = home if tmp is None else Path(tmp) / f"glove-{_digest(os.path.abspath(out))}.work"
+    made = _make_parents(out)
+    with contextlib.ExitStack() as stack:
+        stack.callback(_remove_folders, made)  # last of all, if nothing is in them
+        stack.enter_context(_locked(home, out))
+        if path != home:
+            stack.enter_context(_locked(path, out))
+        done = found(path)
+        resumed = False
+        if done is not None:
+            if resume:
+                _check_job(home / _JOB, job, out)
+                resumed = True
+                note(f"Going on with an interrupted run: {done}.")
+            elif not force:
+                raise OutputError(
+                    f"{out}: an interrupted run left {done} in {path}. "
+                    "Go on with --resume, or begin again with --force."
+                )
+        if not resumed:
+            _empty(home)
+            _empty(path)
+        stack.callback(_clear, path)
+        stack.callback(_clear, home)
+        with named_errors(out):
+            shutil.rmtree(home / _RESULT, ignore_errors=True)
+            _write(home / _JOB, job)
+        yield Workspace(path, home / _RESULT, resumed)
+
+
+@contextlib.contextmanager
+def temporary_folder(tmp: str | os.PathLike[str] | None) -> Iterator[Path]:
+    """Give a folder for temporary files that goes away with the block, in `tmp` or where the system keeps such."""
+    if tmp is not None and not os.path.isdir(tmp):
+        raise OutputError(f"--tmp: {os.fspath(tmp)} is not a folder. Name one that exists.")
+    with tempfile.TemporaryDirectory(prefix="glove-", dir=tmp, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, out: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which is made."""
+    with contextlib.ExitStack() as stack:
+        while True:
+            with named_errors(out):
+                folder.mkdir(exist_ok=True)
+            with named_errors(out), contextlib.suppress(FileNotFoundError):  # another run just removed the folder
+                file = stack.enter_context((folder / _LOCK).open("a+b"))
+                if not _lock(file):
+                    raise OutputError(
+                        f"{out}: another run is making it now (it holds {folder / _LOCK}). "
+                        "Wait for it, or choose another name."
+                    )
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(folder / _LOCK)):
+                    break
+        yield
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock an open file until it is closed or the process ends; tell whether nobody else holds it."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system: two runs at once are not noticed
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def _check_job(path: Path, job: dict[str, Any], out: Path) -> None:
+    try:
+        before = json.loads(path.read_text())
+    except (OSError, ValueError):
+        before = {}
+    for key, value in json.loads(json.dumps(job)).items():
+        if before.get(key) != value:
+            raise OptionError(
+                f"--resume: the interrupted run that was making {out} had another {key}: "
+                f"{_short(before.get(key))}, not {_short(value)}. Give the same, or begin again with --force."
+            )
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _write(path: Path, job: dict[str, Any]) -> None:
+    with path.open("w") as file:
+        json.dump(job, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _empty(folder: Path) -> None:
+    """Remove everything in a folder but its lock."""
+    for item in folder.iterdir():
+        if item.name != _LOCK:
+            shutil.rmtree(item) if item.is_dir() else item.unlink()
+
+
+def _clear(folder: Path) -> None:
+    """Remove a folder; whoever waits for its lock finds it gone and makes a new one."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_parents(path: Path) -> list[Path]:
+    """Make the folders above a path; return those that were missing, the innermost first."""
+    made = []
+    parent = path.absolute().parent
+    while not parent.exists():
+        made.append(parent)
+        parent = parent.parent
+    with named_errors(path):
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _remove_folders(made: list[Path]) -> None:
+    """Remove the folders that were made if nothing is in them."""
+    with contextlib.suppress(OSError):
+        for folder in made:
+            folder.rmdir()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
