@@ -24,7 +24,8 @@ from glove_cli.folder import NPY_HEADER_BYTES, FolderWriter
 from glove_cli.parallel import ordered_map
 
 MAX_PARTS = 64  # added at a time
-MERGE_ENTRIES = 1 << 20  # read at a time by a thread
+MERGE_ENTRIES = 1 << 20  # read at a time by a thread, at most
+_ENTRY_BYTES = 40  # of memory: read, put together, and merged
 
 
 class Part:
@@ -57,7 +58,12 @@ class Part:
 
 
 def merge_parts(
-    paths: Sequence[Path], *, lower: bool, threads: int, on_rows: Callable[[int], None]
+    paths: Sequence[Path],
+    *,
+    lower: bool,
+    threads: int,
+    on_rows: Callable[[int], None],
+    memory: int | None = None,
 ) -> Iterator[RowBlock]:
     """Add up matrices of the same words.
 
@@ -70,6 +76,8 @@ def merge_parts(
     threads : int
     on_rows : callable
         Called with the number of entries read so far.
+    memory : int, optional
+        Bytes that may be taken.
 
     Yields
     ------
@@ -102,7 +110,10 @@ def merge_parts(
             n = kernels.merge_rows(rows, read_indices, read_data, first, lower, *accumulator, sizes, indices, data)
         return RowBlock(sizes, indices[:n], data[:n])
 
-    ranges = row_ranges(np.diff(read), np.diff(read), MERGE_ENTRIES)
+    limit = MERGE_ENTRIES
+    if memory is not None:
+        limit = max(1 << 14, min(limit, memory // (2 * _ENTRY_BYTES * (threads + 3))))
+    ranges = row_ranges(np.diff(read), np.diff(read), limit)
     states = [Accumulator.of(V) for _ in range(threads)]
     for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
@@ -117,6 +128,7 @@ def merge_groups(
     threads: int,
     on_rows: Callable[[int], None],
     disposable: Sequence[Path] = (),
+    memory: int | None = None,
 ) -> list[Path]:
     """Merge so often that at most MAX_PARTS parts are left.
 
@@ -132,6 +144,8 @@ def merge_groups(
         Called with the number of entries that were read for a group.
     disposable : sequence of Path
         Parts that are removed once they are merged; merged parts always are.
+    memory : int, optional
+        Bytes that may be taken.
 
     Returns
     -------
@@ -144,7 +158,8 @@ def merge_groups(
         merged = folder / f"merged-{passes:05}"
         if not merged.exists():
             with part_folder(merged) as writer:
-                write_rows(writer, merge_parts(group, lower=lower, threads=threads, on_rows=on_rows), lower=lower)
+                rows = merge_parts(group, lower=lower, threads=threads, on_rows=on_rows, memory=memory)
+                write_rows(writer, rows, lower=lower)
         for path in gone.intersection(group):
             shutil.rmtree(path, ignore_errors=True)
         paths.append(merged)

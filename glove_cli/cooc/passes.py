@@ -167,9 +167,10 @@ def _merge(job: Job, folder: Path, parts: int, writer: FolderWriter) -> dict[str
     """Add up all parts."""
     lower = job.config.context == "symmetric"
     names = [folder / f"part-{k:05}" for k in range(parts)]
-    before = merge_groups(names, folder, lower=lower, threads=job.threads, on_rows=lambda n: None, disposable=names)
-    total = sum(entries_of(path) for path in before)
-    rows = merge_parts(before, lower=lower, threads=job.threads, on_rows=job.report("merging", 0, 1, total, "entry"))
+    how: dict[str, Any] = {"lower": lower, "threads": job.threads, "memory": job.memory}
+    groups = merge_groups(names, folder, on_rows=lambda n: None, disposable=names, **how)
+    total = sum(entries_of(path) for path in groups)
+    rows = merge_parts(groups, on_rows=job.report("merging", 0, 1, total, "entry"), **how)
     return write_rows(writer, rows, lower=lower)
 
 

@@ -18,9 +18,10 @@ ENTRY_BYTES = 12  # a column and a count
 _ID_BYTES = 8  # an id and a position
 _WORD_BYTES = 320  # a word, its count and its places in Python's lists
 _LEAST_CHUNK = 1 << 16
+_SPARE = 8  # this part of the memory is left to what was freed and not given back
 _MOST_CHUNK = 2**31 - 2**24  # positions are int32
-_STRATA = 64
-_ROWS_OF_STRATUM = 12
+_STRATA = 48
+_ROWS_OF_STRATUM = 4
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,12 @@ def chunk_tokens(memory: int, V: int, types: int, threads: int) -> int:
         If the memory isn't enough for this vocabulary.
     """
     fixed = fixed_memory(V, types, threads)
-    tokens = (memory - fixed) // _ID_BYTES
+    tokens = (memory - memory // _SPARE - fixed) // _ID_BYTES
     if tokens < _LEAST_CHUNK:
+        least = (fixed + _LEAST_CHUNK * _ID_BYTES) * _SPARE // (_SPARE - 1)
         raise OptionError(
             f"--memory: {in_words(memory)} are not enough to count {V:,} words with {threads} threads, which takes at "
-            f"least {in_words(fixed + _LEAST_CHUNK * _ID_BYTES)}. Give more, or take fewer words or threads."
+            f"least {in_words(least)}. Give more, or take fewer words or threads."
         )
     return min(tokens, _MOST_CHUNK)
 
@@ -127,32 +129,37 @@ def estimate_entries(
     edges = np.unique(np.searchsorted(np.cumsum(most), np.linspace(0, most.sum(), _STRATA + 1)[1:-1], side="right"))
     edges = np.unique(np.concatenate(([0], edges, [V])))
     middle = chunk.begin + (chunk.end - chunk.begin) // 2
-    accumulator = Accumulator.of(V, config.window)
+    accumulator, scratch = Accumulator.of(V, config.window), np.zeros(V + 1, np.int64)
     full = half = 0.0
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         rows = np.unique(np.linspace(first, last - 1, min(_ROWS_OF_STRATUM, last - first)).astype(np.int64)).tolist()
         share = (last - first) / len(rows)
         for row in rows:
             own = positions[starts[row] : starts[row + 1]]
-            full += share * _row_entries(chunk, own, row, V, config, accumulator)
+            full += share * _row_entries(chunk, own, row, scratch, config, accumulator)
             if times > 1:
-                half += share * _row_entries(chunk, own[: np.searchsorted(own, middle)], row, V, config, accumulator)
+                before = own[: np.searchsorted(own, middle)]
+                half += share * _row_entries(chunk, before, row, scratch, config, accumulator)
     growth = np.log2(full / half) if half and full > half else 0.0
     return int(full), int(full * max(1.0, times) ** growth)
 
 
 def _row_entries(
-    chunk: Chunk, positions: NDArray[np.int32], row: int, V: int, config: CoocConfig, accumulator: Accumulator
+    chunk: Chunk,
+    positions: NDArray[np.int32],
+    row: int,
+    starts: NDArray[np.int64],
+    config: CoocConfig,
+    accumulator: Accumulator,
 ) -> int:
-    """Count the entries of one row."""
-    starts = np.zeros(V + 1, np.int64)
-    starts[row + 1 :] = len(positions)
-    room = int(most_entries(starts, config)[row]) + 1
-    sizes, indices, data = np.empty(1, np.int64), np.empty(room, np.int32), np.empty(room)
+    """Count the entries of one row; `starts` int64 (V + 1,) is written over."""
     symmetric = config.context == "symmetric"
-    return int(
-        kernels.count_rows(
-            chunk.ids, positions, starts, row, row + 1, config.weights(), config.context != "right",
-            config.context != "left", symmetric, *accumulator, sizes, indices, data,
-        )
+    starts[row], starts[row + 1] = 0, len(positions)
+    visits = len(positions) * config.window * (2 if symmetric else 1)
+    room = min(visits, row + 1 if symmetric else len(starts) - 1) + 1
+    sizes, indices, data = np.empty(1, np.int64), np.empty(room, np.int32), np.empty(room)
+    n = kernels.count_rows(
+        chunk.ids, positions, starts, row, row + 1, config.weights(), config.context != "right",
+        config.context != "left", symmetric, *accumulator, sizes, indices, data,
     )  # fmt: skip
+    return int(n)

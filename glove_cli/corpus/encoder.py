@@ -31,6 +31,7 @@ from glove_cli.parallel import Progress, ordered_map
 SEGMENT_BYTES = 1 << 29  # of text, before what was read is written down
 SPOOL_MEMORY = 1 << 29
 TABLE_MEMORY = 1 << 29
+_BYTES_OF_TOKEN = 6  # about, with its blank
 _STATE = "reading.json"
 _SPOOL = "ids"
 
@@ -199,6 +200,8 @@ def encode_corpus(
     encoded = EncodedCorpus.restore(folder)
     if encoded is None:
         spool = Spool(folder / _SPOOL, spool_memory, margin) if keep_ids else Nowhere()
+        if keep_ids and threads > 1:  # while Numba is still loading
+            spool.warm(sum(source.size or 0 for source in sources) // _BYTES_OF_TOKEN)
         encoded = EncodedCorpus(folder, spool)
     with contextlib.ExitStack() as stack:
         stack.enter_context(encoded)

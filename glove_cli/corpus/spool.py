@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import mmap
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +17,8 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import OutputError
 from glove_cli.files import FULL_DISK
+
+_MADV_POPULATE_WRITE = 23
 
 
 class Spool:
@@ -67,6 +73,19 @@ class Spool:
             spool._file.seek(4 * length)
         spool.length = length
         return spool
+
+    def warm(self, ids: int) -> threading.Thread:
+        """Have the system find memory for the first ids, in a thread that ends by itself: new memory takes time.
+
+        Parameters
+        ----------
+        ids : int
+            How many there will be, about.
+        """
+        size = 4 * min(ids, self._room)
+        thread = threading.Thread(target=_populate, args=(self._ids, size), daemon=True)
+        thread.start()
+        return thread
 
     @property
     def in_memory(self) -> bool:
@@ -165,6 +184,18 @@ class Nowhere(Spool):
     def append(self, ids: NDArray[np.int32]) -> None:
         """Count the ids."""
         self.length += ids.size
+
+
+def _populate(ids: NDArray[np.int32] | None, size: int) -> None:
+    """Have memory found for the first `size` bytes of an array, where the system can (Linux 5.14)."""
+    page = mmap.PAGESIZE
+    if ids is None or size < page or not sys.platform.startswith("linux"):
+        return
+    begin = -(-ids.ctypes.data // page) * page
+    with contextlib.suppress(OSError, AttributeError):
+        madvise = ctypes.CDLL(None).madvise
+        madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        madvise(begin, min(size, ids.nbytes - page) // page * page, _MADV_POPULATE_WRITE)
 
 
 @contextlib.contextmanager
