@@ -1,7 +1,7 @@
 """Measure how counting grows: time, peak memory and disk, from a million tokens to a whole corpus.
 
 Claims: the peak stays within the memory given plus 300 MB; a token of the whole corpus costs at most 1.5 times what one
-of wiki8s costs; the bytes are the same as with eight times the memory. With --plot (needs matplotlib) a picture is drawn.
+of wiki8s costs; the bytes are the same as with eight times the memory. With --plot a picture is drawn by matplotlib.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Measured:
 
 def main() -> None:
     """Count beginnings of a corpus and the whole; print the table."""
-    options = common.parser(__doc__, reference=False)
+    options = common.parser(__doc__)
     options.add_argument("--memory", default="1G", help="what --memory is given (default 1G)")
     options.add_argument("--plot", type=Path, metavar="FILE", help="draw the figures to this file")
     arguments = options.parse_args()
