@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from glove_cli import memory
-from glove_cli.cooc import passes, plan
+from glove_cli.cooc import merge, passes, plan
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.count import positions_by_word
@@ -137,9 +137,45 @@ def test_a_job_that_the_disk_cannot_hold_is_refused_before_counting(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ids_that_the_disk_cannot_hold_are_refused_when_they_go_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes(zipf_text(200_000, 300))
+    real = memory.shutil.disk_usage
+    monkeypatch.setattr(memory.shutil, "disk_usage", lambda path: real(path)._replace(free=30_000))
+    with pytest.raises(OutputError, match=r"the temporary file for the ids of all tokens needs about .* are free"):
+        build_cooc(text, tmp_path / "out", _spool_memory=9_000, _block_bytes=9_000)
+    assert list(tmp_path.iterdir()) == [text]
+
+
+def test_more_different_words_than_the_memory_holds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        OptionError, match=r"--memory: [\d,]+ different words, and more to come, take .* half of the memory"
+    ):
+        build_cooc(io.BytesIO(zipf_text(20_000, 300)), tmp_path / "out", memory="3M", _spool_memory=0, _segment_bytes=9)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gathering_many_parts_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "MAX_PARTS", 3)
+    said: dict[str, list[tuple[int, int | None]]] = {}
+    build_cooc(
+        io.BytesIO(zipf_text(5_000, 100)),
+        tmp_path / "out",
+        _chunk_tokens=500,
+        _block_bytes=400,
+        progress=lambda stage, done, total, unit: said.setdefault(stage, []).append((done, total)),
+    )
+    assert list(said) == ["reading", "counting", "gathering", "merging"]
+    for steps in said.values():
+        assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+        assert all(total is None or done <= total for done, total in steps)
+
+
 def test_too_little_memory_for_the_words_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"--memory: 1 MiB are not enough to count \d+ words with 2 threads"):
-        build_cooc(io.BytesIO(b"a b c"), tmp_path / "out", memory="1M", threads=2, min_count=1)
+    with pytest.raises(OptionError, match=r"--memory: 8 MiB are not enough to count \d+ words with 2 threads"):
+        build_cooc(io.BytesIO(b"a b c"), tmp_path / "out", memory="8M", threads=2, min_count=1)
     assert list(tmp_path.iterdir()) == []
 
 

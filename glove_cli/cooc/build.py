@@ -83,7 +83,8 @@ def build_cooc(
         Whether a result that stands at `out`, or what an interrupted call left, may be replaced.
     progress : callable, optional
         Called with (stage, done, total or None, unit): ("reading", ..., "B"), then ("counting", ..., "token"), and
-        ("merging", ..., "entry") for a corpus that was counted in several parts.
+        ("merging", ..., "entry") for a corpus that was counted in several parts, after ("gathering", ..., "entry") if
+        there were more than 64.
     note : callable, optional
         Called with what a user should know meanwhile: the plan of a long job, what is gone on with.
     **options
@@ -135,7 +136,7 @@ def build_cooc(
             sources, space.path, config, threads=job.threads, progress=progress, block_bytes=_block_bytes,
             segment_bytes=_segment_bytes, spool_memory=spool_memory, table_memory=job.memory // 8, margin=config.window,
         ) as encoded:  # fmt: skip
-            every = encoded.words()
+            every = encoded.words(job.memory // 2)
             chosen, final = choose_vocab(encoded, every, config, wanted, source_names(names))
             types = every.types
             del every

@@ -141,7 +141,7 @@ def merge_groups(
     lower : bool
     threads : int
     on_rows : callable
-        Called with the number of entries that were read for a group.
+        Called with the number of entries read so far, of all groups.
     disposable : sequence of Path
         Parts that are removed once they are merged; merged parts always are.
     memory : int, optional
@@ -152,20 +152,36 @@ def merge_groups(
     list of Path
     """
     paths, gone = list(paths), set(disposable)
-    passes = 0
+    passes = before = 0
+
+    def on_group_rows(n: int) -> None:
+        on_rows(before + n)
+
     while len(paths) > MAX_PARTS:
         group, paths = paths[:MAX_PARTS], paths[MAX_PARTS:]
         merged = folder / f"merged-{passes:05}"
         if not merged.exists():
+            read = sum(entries_of(path) for path in group)
             with part_folder(merged) as writer:
-                rows = merge_parts(group, lower=lower, threads=threads, on_rows=on_rows, memory=memory)
+                rows = merge_parts(group, lower=lower, threads=threads, on_rows=on_group_rows, memory=memory)
                 write_rows(writer, rows, lower=lower)
+            before += read
         for path in gone.intersection(group):
             shutil.rmtree(path, ignore_errors=True)
         paths.append(merged)
         gone.add(merged)
         passes += 1
     return paths
+
+
+def entries_of(part: Path) -> int:
+    """Return the number of entries of a part.
+
+    Parameters
+    ----------
+    part : Path
+    """
+    return int(Part(part).indptr()[-1])
 
 
 class part_folder:  # noqa: N801

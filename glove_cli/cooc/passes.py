@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.count import count_chunk, most_entries, positions_by_word
-from glove_cli.cooc.merge import merge_groups, merge_parts, part_folder
+from glove_cli.cooc.merge import entries_of, merge_groups, merge_parts, part_folder
 from glove_cli.cooc.plan import ENTRY_BYTES, Plan, chunk_tokens, estimate_entries, fixed_memory
 from glove_cli.cooc.store import RowBlock, write_rows
 from glove_cli.corpus.chunks import LEFT_OUT, Chunk, Cursor, Sampling, Translator
@@ -168,15 +168,12 @@ def _merge(job: Job, folder: Path, parts: int, writer: FolderWriter) -> dict[str
     lower = job.config.context == "symmetric"
     names = [folder / f"part-{k:05}" for k in range(parts)]
     how: dict[str, Any] = {"lower": lower, "threads": job.threads, "memory": job.memory}
-    groups = merge_groups(names, folder, on_rows=lambda n: None, disposable=names, **how)
+    whole = sum(entries_of(path) for path in names if path.exists())
+    report = job.report("gathering", 0, 1, whole, "entry")
+    groups = merge_groups(names, folder, on_rows=lambda n: report(min(n, whole)), disposable=names, **how)
     total = sum(entries_of(path) for path in groups)
     rows = merge_parts(groups, on_rows=job.report("merging", 0, 1, total, "entry"), **how)
     return write_rows(writer, rows, lower=lower)
-
-
-def entries_of(part: Path) -> int:
-    """Return the number of entries of a part."""
-    return int(np.load(part / "indptr.npy", mmap_mode="r")[-1])
 
 
 def _plan(

@@ -26,6 +26,7 @@ from glove_cli.corpus.sources import Source
 from glove_cli.corpus.spool import Nowhere, Spool
 from glove_cli.corpus.stretches import InvalidTextError, Tokenizer, invalid_tokens
 from glove_cli.errors import CorpusError
+from glove_cli.memory import check_disk
 from glove_cli.parallel import Progress, ordered_map
 
 SEGMENT_BYTES = 1 << 29  # of text, before what was read is written down
@@ -72,9 +73,20 @@ class EncodedCorpus:
     def __exit__(self, *exception: object) -> None:
         self.spool.close()
 
-    def words(self) -> Words:
-        """Return all distinct words."""
-        return merge_words(self.segments)
+    def words(self, memory: int | None = None) -> Words:
+        """Return all distinct words.
+
+        Parameters
+        ----------
+        memory : int, optional
+            Bytes that they may take.
+
+        Raises
+        ------
+        OptionError
+            If they take more.
+        """
+        return merge_words(self.segments, memory)
 
     def forget_words(self) -> None:
         """Free the tables of words."""
@@ -271,7 +283,11 @@ def _read_segment(
             ) from error
 
     for thread, block, ids in ordered_map(work, until_full(), range(threads)):
+        in_memory = encoded.spool.in_memory
         encoded.spool.append(ids)
+        if in_memory and not encoded.spool.in_memory and total:
+            needed = 4 * encoded.spool.length * (total / max(1, block.stored) - 1)
+            check_disk(encoded.folder, int(needed), "the temporary file for the ids of all tokens")
         read.append((thread, len(ids)))
         encoded.place = (block.source, block.end)
         if progress:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.corpus.tokenizer import WordTable
-from glove_cli.errors import OutputError
+from glove_cli.errors import OptionError, OutputError
+from glove_cli.memory import in_words
 
 
 @dataclass
@@ -104,8 +105,20 @@ class Words:
     types: int = 0
 
 
-def merge_words(segments: list[Segment]) -> Words:
-    """Gather the words of all segments."""
+def merge_words(segments: list[Segment], memory: int | None = None) -> Words:
+    """Gather the words of all segments.
+
+    Parameters
+    ----------
+    segments : list of Segment
+    memory : int, optional
+        Bytes that their table may take.
+
+    Raises
+    ------
+    OptionError
+        If it takes more.
+    """
     if len(segments) == 1 and segments[0].table is not None:
         table = segments[0].table
         return Words(table, [np.arange(table.words, dtype=np.int32)], table.words)
@@ -114,5 +127,10 @@ def merge_words(segments: list[Segment]) -> Words:
         loaded = segment if segment.path is None else Segment.load(segment.path)
         assert loaded.table is not None
         words.numbers.append(words.table.absorb(loaded.table))
+        if memory is not None and words.table.memory > memory:
+            raise OptionError(
+                f"--memory: {words.table.words:,} different words, and more to come, take "
+                f"{in_words(words.table.memory)}; half of the memory is {in_words(memory)}. Give more."
+            )
     words.types = words.table.words
     return words
