@@ -170,11 +170,16 @@ def output_folder(
 def _is_result(path: Path) -> bool:
     if os.path.islink(path) or not os.path.isdir(path):
         return False
-    return not any(path.iterdir()) or _is_ours(path / META_NAME)
+    return not any(path.iterdir()) or is_our_meta(path / META_NAME)
 
 
-def _is_ours(meta: Path) -> bool:
-    """Tell whether a `meta.json` describes a result of glove: other programs have files of that name as well."""
+def is_our_meta(meta: Path) -> bool:
+    """Tell whether a `meta.json` describes a result of glove: other programs have files of that name as well.
+
+    Parameters
+    ----------
+    meta : Path
+    """
     try:
         return str(json.loads(meta.read_bytes())["format"]).startswith(FORMAT_PREFIX)
     except (OSError, ValueError, KeyError, TypeError):

@@ -69,12 +69,22 @@ def check_disk(folder: Path, needed: int, what: str) -> None:
     OutputError
         With both figures, if fewer bytes are free.
     """
-    free = shutil.disk_usage(folder).free
+    free = free_disk(folder)
     if needed > free:
         raise OutputError(
             f"{folder}: {what} needs about {in_words(needed)}, {in_words(free)} are free. "
             "Free space there, or choose another place."
         )
+
+
+def free_disk(folder: Path) -> int:
+    """Return the bytes that are free on the disk of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    return shutil.disk_usage(folder).free
 
 
 def in_words(size: float) -> str:

@@ -147,6 +147,13 @@ def test_a_folder_as_corpus(folder: Path) -> None:
     assert load_cooc("glove-run/cooc").meta["sources"] == ["texts/2.txt", "texts/a/1.txt"]
 
 
+def test_a_run_within_the_corpus_is_no_part_of_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert glove("build-cooc", ".", "--min-count", "1").exit_code == 0
+    before = file_hashes(folder / "glove-run" / "cooc", leave_out=())
+    assert glove("build-cooc", ".", "--min-count", "1", "--force").exit_code == 0
+    assert file_hashes(folder / "glove-run" / "cooc", leave_out=()) == before
+
+
 def test_a_corpus_in_which_no_word_reaches_min_count(folder: Path) -> None:
     fails(
         glove("build-cooc", "corpus.txt"), 1, r"corpus\.txt: no word occurs 5 times, .* 4 times\. Lower --min-count\."

@@ -137,6 +137,15 @@ def test_a_job_that_the_disk_cannot_hold_is_refused_before_counting(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_short_job_that_fits_is_not_refused_for_its_upper_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = b" ".join(b"%d" % (i % 7) for i in range(3000))  # 28 pairs, which no more than their words bound
+    real = memory.shutil.disk_usage
+    monkeypatch.setattr(memory.shutil, "disk_usage", lambda path: real(path)._replace(free=500))
+    assert build_cooc(io.BytesIO(text), tmp_path / "out").stored == 28
+
+
 def test_ids_that_the_disk_cannot_hold_are_refused_when_they_go_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

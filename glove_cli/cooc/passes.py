@@ -25,7 +25,7 @@ from glove_cli.corpus.chunks import LEFT_OUT, Chunk, Cursor, Sampling, Translato
 from glove_cli.corpus.encoder import EncodedCorpus, reading_state
 from glove_cli.errors import OutputError
 from glove_cli.folder import FolderWriter
-from glove_cli.memory import check_disk
+from glove_cli.memory import check_disk, free_disk
 from glove_cli.parallel import Progress
 from glove_cli.vocab import Vocab
 from glove_cli.workspace import Workspace
@@ -191,9 +191,10 @@ def _plan(
     times = max(1.0, total / max(1, tokens))
     visits = len(positions) * config.window * (2 if config.context == "symmetric" else 1)
     long = visits * times >= _PLAN_VISITS
-    entries, whole = estimate_entries(chunk, starts, positions, config, times) if long else (0, 0)
-    if not long:
-        entries = whole = int(most_entries(starts, config).sum())
+    most = 2 * ENTRY_BYTES * int(most_entries(starts, config).sum() * times)  # as parts and as a result
+    if not long and most < min(free_disk(space.path), free_disk(space.result.parent)):
+        return
+    entries, whole = estimate_entries(chunk, starts, positions, config, times)
     chunks = math.ceil(times - 0.01)
     temporary = int(ENTRY_BYTES * entries * times) if chunks > 1 else 0
     plan = Plan(

@@ -6,9 +6,11 @@ import fnmatch
 import glob
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from glove_cli.corpus.stream import named_errors
 from glove_cli.errors import CorpusError
+from glove_cli.files import META_NAME, is_our_meta
 
 
 def files_in(folder: str) -> list[str]:
@@ -22,7 +24,7 @@ def files_in(folder: str) -> list[str]:
     -------
     list of str
         By the bytes of their paths. Links are followed, but each folder is read once, so they may form a circle. What
-        begins with a point, pipes and devices are left out.
+        begins with a point, pipes and devices, and results of glove are left out.
 
     Raises
     ------
@@ -40,6 +42,8 @@ def files_in(folder: str) -> list[str]:
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
+            if is_our_meta(Path(path, META_NAME)):
+                continue
             with os.scandir(path) as entries:
                 for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
                     if entry.name.startswith("."):
