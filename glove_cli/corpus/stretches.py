@@ -80,7 +80,7 @@ class Tokenizer:
         self._plain = self._find is None and not changes
         self._table = WordTable()
         self._invalid = 0
-        self._ids = np.empty(0, np.int32)
+        self._ids: NDArray[np.int32] = np.empty(0, np.int32)
         self._forget()
 
     @property
@@ -144,9 +144,9 @@ class Tokenizer:
         self._stretches = WordTable()
         self._known = 0  # stretches whose tokens were found
         # For each stretch its token; or ~m if it has none or several: _expansions[_starts[m]:_starts[m + 1]].
-        self._tokens = np.empty(0, np.int32)
-        self._starts = np.zeros(1, np.int64)
-        self._expansions = np.empty(0, np.int32)
+        self._tokens: NDArray[np.int32] = np.empty(0, np.int32)
+        self._starts: NDArray[np.int64] = np.zeros(1, np.int64)
+        self._expansions: NDArray[np.int32] = np.empty(0, np.int32)
         self._many = 0  # stretches that have none or several
         self._most = 0  # tokens of one stretch
         self._invalid_stretches: list[NDArray[np.int64]] = []
