@@ -68,9 +68,13 @@ def measure(command: Sequence[str | Path], *, stdin: Path | None = None, stdout:
 
 
 def child_environment() -> dict[str, str]:
-    """Return an environment in which `python -m glove_cli` is this repository's, unless it is installed."""
+    """Return an environment in which `python -m glove_cli` is this repository's, unless it is installed.
+
+    Python keeps its bytecode there, as an install does, whatever this process's environment says.
+    """
     path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{path}" if path else str(REPOSITORY)}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{path}" if path else str(REPOSITORY)}
 
 
 def parser(description: str | None, *, reference: bool = True) -> argparse.ArgumentParser:

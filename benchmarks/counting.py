@@ -7,6 +7,7 @@ the reference's bytes.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from statistics import median
 
@@ -60,7 +61,7 @@ def main() -> None:
         corpus = common.find_corpus(arguments.corpus, work)
         common.print_facts(arguments.threads, corpus)
         ours_out = work / "counting.cooc"
-        command = [*GLOVE, "build-cooc", corpus, "-o", ours_out, "--force", "--min-count", "5", "--window", "15"]
+        command = [*GLOVE, "build-cooc", corpus, "-o", ours_out, "--min-count", "5", "--window", "15"]
         warm_up(work, arguments.threads)
         ours: list[Run] = []
         single: list[Run] = []
@@ -68,12 +69,14 @@ def main() -> None:
         theirs: list[tuple[Run, Run]] = []
         claims = []
         for number in range(arguments.repeats):
-            ours.append(measure([*command, "--threads", str(arguments.threads)]))
-            single.append(measure([*command, "--threads", "1"]))
+            for runs, threads in ((ours, arguments.threads), (single, 1)):
+                shutil.rmtree(ours_out, ignore_errors=True)
+                runs.append(measure([*command, "--threads", str(threads)]))
             for threads, seconds in vocabularies.items():
                 seconds.append(common.timed(lambda: build_vocab(corpus, threads=threads)))  # noqa: B023
             if tools is not None:
                 reference = Reference(tools, work, corpus)
+                reference.matrix.unlink(missing_ok=True)
                 theirs.append((reference.vocab_count(), reference.cooccur()))
                 if number == 0:
                     claims.append(check(load_cooc(ours_out), reference))

@@ -84,8 +84,8 @@ class Vocab:
 
     def to_bytes(self) -> bytes:
         """Return the vocabulary as the bytes of a vocabulary file."""
-        lines = (b"%s %d\n" % (word_to_bytes(w), n) for w, n in zip(self.words, self.counts.tolist(), strict=True))
-        return b"".join(lines)
+        lines = [f"{word} {n}\n" for word, n in zip(self.words, self.counts.tolist(), strict=True)]
+        return word_to_bytes("".join(lines))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocab:
@@ -158,12 +158,20 @@ class Vocab:
         """
         listed = list(words)
         kept = np.flatnonzero(counts >= min_count)
-        # numpy's "S" type would drop trailing NULs, so the bytes are ordered as Python objects.
-        by_bytes = np.array(sorted(kept.tolist(), key=listed.__getitem__), np.int64)
-        order = by_bytes[np.argsort(-counts[by_bytes], kind="stable")]
+        # By the first eight bytes as numbers, which is much faster than by objects, and where these agree by all bytes.
+        begins = np.array([listed[i] for i in kept.tolist()], "S8").view(">u8").astype(np.uint64)
+        sorting = np.lexsort((begins, -counts[kept]))
+        order = kept[sorting]
+        same = (np.diff(counts[order]) == 0) & (np.diff(begins[sorting]) == 0)
+        for first, last in np.flatnonzero(np.diff(same, prepend=False, append=False)).reshape(-1, 2).tolist():
+            order[first : last + 1] = sorted(order[first : last + 1].tolist(), key=listed.__getitem__)
         if max_vocab is not None:
             order = order[:max_vocab]
-        return cls([word_from_bytes(listed[i]) for i in order.tolist()], counts[order]), order
+        chosen = [listed[i] for i in order.tolist()]
+        lines = word_from_bytes(b"\n".join(chosen)).split("\n")  # all at once is much faster
+        if len(lines) != len(chosen):  # a word holds a newline itself, or there is none
+            lines = [word_from_bytes(word) for word in chosen]
+        return cls(lines, counts[order]), order
 
 
 def merge_vocabs(vocabs: Sequence[Vocab], *, min_count: int = 1, max_vocab: int | None = None) -> Vocab:

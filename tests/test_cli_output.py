@@ -156,3 +156,16 @@ def test_compiling_is_said_once_and_only_when_it_is_done(tmp_path: Path) -> None
             done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
             said = done.stderr.count("Compiling for this machine: some seconds, once after an install.\n")
             assert said == (run == "first"), command
+
+
+def test_compiled_code_is_loaded_without_what_compiling_needs(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("a b c a b\n" * 9)
+    code = (
+        "import sys; from glove_cli.cli.main import main; main(sys.argv[1:], standalone_mode=False); "
+        "print('compiles' if 'numba.np.arraymath' in sys.modules else 'loads')"
+    )
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    line = [sys.executable, "-c", code, "build-cooc", "corpus.txt", "--force"]
+    for expected in ("compiles", "loads"):
+        done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.split()[-1] == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import oracle
@@ -13,7 +14,7 @@ from conftest import AWKWARD_TEXT, SharedData, file_hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glove_cli.cooc import merge
+from glove_cli.cooc import count, merge
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.store import CoocMatrix, load_cooc
@@ -110,8 +111,9 @@ def vocab_pairs(vocab: Vocab) -> list[tuple[bytes, int]]:
 
 @settings(max_examples=300, deadline=None)
 @given(
-    texts(), options(), st.integers(1, 3), st.integers(1, 80), st.integers(1, 40), st.sampled_from([0, 100, 1 << 20])
-)
+    texts(), options(), st.integers(1, 3), st.integers(1, 80), st.integers(1, 40), st.sampled_from([0, 100, 1 << 20]),
+    st.sampled_from([1, 2, count.TOP]), st.sampled_from([1, 3, 1 << 18]),
+)  # fmt: skip
 def test_every_entry_equals_the_oracle(
     tmp_path_factory: pytest.TempPathFactory,
     data: bytes,
@@ -120,16 +122,19 @@ def test_every_entry_equals_the_oracle(
     block: int,
     chunk: int,
     spool: int,
+    top: int,
+    piece: int,
 ) -> None:
     out = tmp_path_factory.mktemp("cooc") / "cooc"
     vocab, entries = expected_matrix(data, chosen)
     arguments = {"threads": threads, "_block_bytes": block, "_chunk_tokens": chunk, "_spool_memory": spool, **chosen}
-    if not entries:
-        with pytest.raises(CorpusError):
-            build_cooc(io.BytesIO(data), out, **arguments)
-        assert not out.exists()
-        return
-    cooc = build_cooc(io.BytesIO(data), out, **arguments)
+    with mock.patch.object(count, "TOP", top), mock.patch.object(count, "_PIECE", piece):
+        if not entries:
+            with pytest.raises(CorpusError):
+                build_cooc(io.BytesIO(data), out, **arguments)
+            assert not out.exists()
+            return
+        cooc = build_cooc(io.BytesIO(data), out, **arguments)
     assert vocab_pairs(cooc.vocab) == vocab
     if cooc.symmetric:
         assert stored_entries(cooc) == {(i, j): x for (i, j), x in entries.items() if j <= i}
@@ -289,6 +294,16 @@ def test_the_matrix_is_the_same_for_any_threads_blocks_and_chunks(
     assert set(hashes[0]) == {"vocab.txt", "indptr.npy", "indices.npy", "data.npy", "tokens", "documents"}
     assert all(each == hashes[0] for each in hashes[1:])
     assert merge.MAX_PARTS < 60_000 / 500
+
+
+def test_the_same_tokens_are_left_out_for_any_threads(longer_text: Path, tmp_path: Path) -> None:
+    hashes = []
+    for threads in (1, 2, 3):
+        out = tmp_path / str(threads)
+        cooc = build_cooc(longer_text, out, subsample=1e-3, document="none", threads=threads, _block_bytes=1000)
+        assert cooc.meta["sampled_tokens"]
+        hashes.append(file_hashes(cooc.path))
+    assert hashes[1:] == hashes[:-1]
 
 
 def test_documents_after_the_last_known_word_are_still_counted(tmp_path: Path) -> None:

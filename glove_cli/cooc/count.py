@@ -17,6 +17,8 @@ from glove_cli.corpus.chunks import Chunk
 from glove_cli.parallel import ordered_map
 
 BLOCK_ENTRIES = 1 << 18
+TOP = 128  # words whose pairs with each other are counted at once, in as much memory as a core has near itself
+_PIECE = 1 << 18
 _RANGES = 256
 Buffer = tuple[NDArray[np.int32], NDArray[np.float64]]
 
@@ -65,9 +67,15 @@ def count_chunk(
     to_right, to_left = config.context != "right", config.context != "left"
     lower = config.context == "symmetric"
     V = len(starts) - 1
+    first_row = 0
+    if config.context == "symmetric":
+        block = top_rows(chunk, min(TOP, V), V, weights, threads)
+        yield block
+        first_row = len(block.sizes)
+        on_rows(int(starts[first_row]))
     most = most_entries(starts, config)
-    ranges = row_ranges(most, np.diff(starts))
-    room = max(int(most[first:last].sum()) for first, last in ranges) + 1
+    ranges = row_ranges(most, np.diff(starts), first_row)
+    room = max((int(most[first:last].sum()) for first, last in ranges), default=0) + 1
     buffers: list[Buffer] = []  # used again: new memory takes time, too
 
     def work(accumulator: Accumulator, bounds: tuple[int, int]) -> tuple[RowBlock, Buffer]:
@@ -88,6 +96,33 @@ def count_chunk(
         yield block
         buffers.append(buffer)
         on_rows(int(starts[last]))
+
+
+def top_rows(chunk: Chunk, K: int, V: int, weights: NDArray[np.float64], threads: int) -> RowBlock:
+    """Count the lower half of the first K rows: pairs of frequent words, of which half of a text consists.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    K, V : int
+        Rows to count, and words.
+    weights : float64 array (window + 1,)
+    threads : int
+    """
+    window = len(weights) - 1
+    room = min(_PIECE, chunk.end - chunk.begin) + window + 1
+
+    def work(state: tuple[NDArray[np.int32], NDArray[np.int64]], begin: int) -> NDArray[np.float64]:
+        top = np.zeros((K, K))
+        kernels.count_top(chunk.ids, begin, min(begin + _PIECE, chunk.end), V, weights, *state, top)
+        return top
+
+    states = [(np.empty(room, np.int32), np.empty(room, np.int64)) for _ in range(threads)]
+    pieces = range(chunk.begin, chunk.end, _PIECE)
+    top = sum(ordered_map(work, pieces, states), np.zeros((K, K)))
+    np.fill_diagonal(top, 2 * top.diagonal())  # two tokens of a word are neighbours of each other
+    rows, columns = top.nonzero()
+    return RowBlock(np.bincount(rows, minlength=K), columns.astype(np.int32), top[rows, columns])
 
 
 def most_entries(starts: NDArray[np.int64], config: CoocConfig) -> NDArray[np.int64]:
@@ -139,7 +174,7 @@ def positions_by_word(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.in
 
 
 def row_ranges(
-    most: NDArray[np.int64], work: NDArray[np.int64], block_entries: int | None = None
+    most: NDArray[np.int64], work: NDArray[np.int64], first: int = 0, block_entries: int | None = None
 ) -> list[tuple[int, int]]:
     """Cut the rows into ranges that hold at most so many entries, or one row, and about equal work.
 
@@ -149,6 +184,8 @@ def row_ranges(
         Entries that each row can have at most.
     work : int64 array (V,)
         What each row costs.
+    first : int
+        The first row.
     block_entries : int, optional
         Entries of a range; BLOCK_ENTRIES unless given.
 
@@ -158,13 +195,16 @@ def row_ranges(
         Rows first <= row < last.
     """
     limit = BLOCK_ENTRIES if block_entries is None else block_entries
-    share = max(1, int(work.sum()) // _RANGES)
-    ranges, first, entries, cost = [], 0, 0, 0
-    for row, (row_entries, row_cost) in enumerate(zip(most.tolist(), work.tolist(), strict=True)):
+    share = max(1, int(work[first:].sum()) // _RANGES)
+    ranges, entries, cost = [], 0, 0
+    for row, row_entries, row_cost in zip(
+        range(first, len(most)), most[first:].tolist(), work[first:].tolist(), strict=True
+    ):
         if row > first and (entries + row_entries > limit or cost + row_cost > share):
             ranges.append((first, row))
             first, entries, cost = row, 0, 0
         entries += row_entries
         cost += row_cost
-    ranges.append((first, len(most)))
+    if first < len(most):
+        ranges.append((first, len(most)))
     return ranges

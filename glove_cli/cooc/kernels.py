@@ -1,8 +1,11 @@
-"""Rows of a co-occurrence matrix, gathered one at a time in a dense accumulator.
+"""Rows of a co-occurrence matrix: those of the most frequent words all at once, the others one at a time.
 
-`acc` float64 has room for a whole row, and places to spare behind it for neighbours that aren't wanted; `bits` uint64
-has a bit for each place of it, set where the row has been touched. Both are zero between calls, but for the spare
-places. Reading the set bits out in order yields the row's columns sorted.
+The most frequent words make half of a text, and their rows in the lower half of the matrix are short: what they want
+of their neighbours are frequent words only. So `count_top` leaves all others out before it looks for neighbours.
+
+Of the other rows, `acc` float64 has room for a whole one, and places to spare behind it for neighbours that aren't
+wanted; `bits` uint64 has a bit for each place of it, set where the row has been touched. Both are zero between calls,
+but for the spare places. Reading the set bits out in order yields the row's columns sorted.
 """
 
 import numba
@@ -64,6 +67,34 @@ def count_words(ids, begin, end, counts):
     """Add the occurrences of every id in `ids[begin:end]` to counts int64 (V + 2,)."""
     for p in range(begin, end):
         counts[ids[p]] += 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def count_top(ids, begin, end, V, weights, words, places, top):
+    """Add up the pairs of two frequent words of which the left one is in `ids[begin:end]`.
+
+    Parameters: ids int32, as in `count_rows`; weights float64 (window + 1,); words int32, places int64, with room for
+    an id and its place for each of `ids[begin : end + window]` and one more; top float64 (K, K): a pair of ids below K
+    is added where the greater one is the row.
+    """
+    K = top.shape[0]
+    window = weights.size - 1
+    n = own = 0
+    skipped = np.int64(0)
+    for p in range(begin, end + window):
+        own = n if p == end else own
+        word = ids[p]
+        words[n] = word
+        places[n] = p + skipped
+        n += word < K
+        skipped += window if word == V else 0  # farther than any neighbour
+    for i in range(own):
+        word, place = np.int64(words[i]), places[i]
+        k = i + 1
+        while k < n and places[k] - place <= window:
+            other = np.int64(words[k])
+            top[max(word, other), min(word, other)] += weights[places[k] - place]
+            k += 1
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

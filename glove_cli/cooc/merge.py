@@ -113,7 +113,7 @@ def merge_parts(
     limit = MERGE_ENTRIES
     if memory is not None:
         limit = max(1 << 14, min(limit, memory // (2 * _ENTRY_BYTES * (threads + 3))))
-    ranges = row_ranges(np.diff(read), np.diff(read), limit)
+    ranges = row_ranges(np.diff(read), np.diff(read), block_entries=limit)
     states = [Accumulator.of(V) for _ in range(threads)]
     for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block

@@ -131,7 +131,7 @@ def count_corpus(
     limit = job.chunk_tokens or chunk_tokens(job.memory, V, types, job.threads)
     i, n = job.shard or (1, 1)
     own = (encoded.tokens * (i - 1) // n, encoded.tokens * i // n)
-    translator = Translator(encoded, final, V, config.window, sampling=sampling, own=own)
+    translator = Translator(encoded, final, V, config.window, sampling=sampling, own=own, threads=job.threads)
     folder = space.path / "parts"
     if (folder / _DONE).exists():
         cursor = Cursor(**json.loads((folder / _DONE / _CURSOR).read_text())["cursor"])

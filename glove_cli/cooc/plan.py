@@ -132,7 +132,8 @@ def estimate_entries(
     accumulator, scratch = Accumulator.of(V, config.window), np.zeros(V + 1, np.int64)
     full = half = 0.0
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        rows = np.unique(np.linspace(first, last - 1, min(_ROWS_OF_STRATUM, last - first)).astype(np.int64)).tolist()
+        few = min(_ROWS_OF_STRATUM, last - first)
+        rows = (first + (np.arange(few) + 0.5) * ((last - first) / few)).astype(np.int64).tolist()
         share = (last - first) / len(rows)
         for row in rows:
             own = positions[starts[row] : starts[row + 1]]

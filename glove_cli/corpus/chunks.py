@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,15 @@ class Cursor:
         """Return the numbers as they go into a file."""
         return asdict(self)
 
+    def add(self, later: Cursor) -> None:
+        """Take in the numbers of the stretch that follows, counted from 0."""
+        self.open_document, self.state = later.open_document, later.state
+        self.read += later.read
+        self.tokens += later.tokens
+        self.documents += later.documents
+        self.kept += later.kept
+        self.sampled += later.sampled
+
 
 class Translator:
     """Gives the corpus in final ids."""
@@ -102,6 +113,7 @@ class Translator:
         *,
         sampling: Sampling | None = None,
         own: tuple[int, int] | None = None,
+        threads: int = 1,
     ) -> None:
         """Stand at the corpus's beginning.
 
@@ -118,6 +130,8 @@ class Translator:
             Leave out tokens of frequent words.
         own : (int, int), optional
             Count the tokens from the first to before the second number only; all tokens of the corpus are numbered.
+        threads : int
+            Threads that translate a corpus in memory, unless tokens are left out at random.
         """
         self.encoded = encoded
         self.final = final
@@ -125,11 +139,13 @@ class Translator:
         self.margin = margin
         self.sampling = sampling
         self.own = own if own is not None else (0, encoded.tokens)
+        self.threads = threads if sampling is None else 1
         self.cursor = Cursor(state=sampling.seed if sampling else 0)
         self.before = 0  # tokens counted before the chunk that was given last
         self.carried: NDArray[np.int32] | None = None
         self.finished = False
         self._loaded: tuple[int, list[NDArray[np.int32]]] = (-1, [])
+        self._trusted = encoded.spool.in_memory
 
     def go_on(self, cursor: Cursor, carried: NDArray[np.int32] | None, finished: bool) -> None:
         """Stand where another translator of the same corpus stood when it had given a chunk.
@@ -209,14 +225,35 @@ class Translator:
             yield Chunk(ids, margin, filled)
 
     def _in_place(self) -> Chunk:
-        """Translate the whole corpus where its ids lie in memory."""
+        """Translate the whole corpus where its ids lie in memory: a stretch for each thread, then moved together."""
         ids = self.encoded.spool.take()
         self.finished = True
-        begin = filled = self.margin
-        ids[:begin] = self.V
-        for segment, thread, n in self.encoded.blocks():
-            filled = self._translate(ids[begin : begin + n], self.table(segment, thread), ids, filled, counted=True)
-            begin += n
+        blocks = list(self.encoded.blocks())
+        begins = (self.margin + np.cumsum([0, *(n for _, _, n in blocks)])).tolist()
+        edges = np.searchsorted(begins, np.linspace(begins[0], begins[-1], self.threads + 1)).tolist()
+        ids[: self.margin] = self.V
+        parts = [copy(self) for _ in edges[1:]]
+        for part, edge in zip(parts, edges, strict=False):
+            # The provisional id before a stretch tells whether it begins within a document.
+            within = edge > 0 and ids[begins[edge] - 1] != kernels.DOCUMENT_END
+            part.cursor = replace(self.cursor, open_document=bool(within))
+
+        def translate(part: Translator, first: int, last: int) -> int:
+            filled = begins[first]
+            for k in range(first, last):
+                segment, thread, _ = blocks[k]
+                table = part.table(segment, thread)
+                filled = part._translate(ids[begins[k] : begins[k + 1]], table, ids, filled, counted=True)
+            return filled
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            ends = list(pool.map(translate, parts, edges[:-1], edges[1:]))
+        filled = self.margin
+        for part, edge, end in zip(parts, edges, ends, strict=False):
+            size = end - begins[edge]
+            ids[filled : filled + size] = ids[begins[edge] : end]
+            filled += size
+            self.cursor.add(part.cursor)
         if self.cursor.open_document:
             self.cursor.documents += 1
         ids[filled : filled + self.margin] = self.V
@@ -276,7 +313,7 @@ class Translator:
         """Append the final ids of provisional ones; return how many are there then."""
         cursor = self.cursor
         begin = filled
-        if not self.encoded.spool.in_memory and piece.size and not -1 <= piece.min() <= piece.max() < len(table):
+        if not self._trusted and piece.size and not -1 <= piece.min() <= piece.max() < len(table):
             raise OutputError(f"{self.encoded.spool.path}: is damaged. Begin again, with --force.")
         filled, tokens, kept, documents, cursor.open_document = kernels.remap(
             piece, table, self.V, cursor.open_document, ids, filled

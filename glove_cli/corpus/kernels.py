@@ -11,7 +11,7 @@ Bytes are read eight at a time, the first one lowest.
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 DOCUMENT_END = -1
@@ -23,6 +23,7 @@ _HIGHS = np.uint64(0x8080808080808080)
 _SPACES, _TABS, _NEWLINES = (np.uint64(byte) * _ONES for byte in (_SPACE, _TAB, _NEWLINE))
 _LONG = np.uint64(0xFF) << np.uint64(56)  # the eighth byte of a long word's key
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
+_AT_ONCE = 64  # tokens found before the first of them is looked up
 
 
 @intrinsic
@@ -35,6 +36,24 @@ def _load(typing_context, array, index):
         return builder.load(pointer, align=1)
 
     return types.uint64(array, types.int64), generate
+
+
+@intrinsic
+def _prefetch(typing_context, slots, index):
+    """Ask for the cache line of a row of `slots`."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        pointer = builder.bitcast(pointer, ir.ArrayType(ir.IntType(64), 2).as_pointer())
+        pointer = builder.bitcast(builder.gep(pointer, [arguments[1]]), ir.IntType(8).as_pointer())
+        word = ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word]), "llvm.prefetch"
+        )
+        builder.call(function, [pointer, word(0), word(3), word(1)])  # read, keep in all caches, data
+        return context.get_dummy_value()
+
+    return types.void(slots, types.int64), generate
 
 
 @intrinsic
@@ -82,32 +101,25 @@ def _same_bytes(block, p, arena, start, length):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
-    """Write the provisional ids of the tokens of `block[begin:-PADDING]` to `ids`, with DOCUMENT_END for a newline.
+def _find_tokens(block, p, n, slots, keys, places, lengths):
+    """Find the next tokens and newlines of `block[p:n]`, as many as there is room for, and ask for their slots.
 
-    Parameters: block uint8 (n + PADDING,), in which byte n - 1 is a separator; begin int; the arrays of a table and its
-    number of words; ids int32 (at least n,), n_ids how many are written already.
-    Returns (position reached, words, n_ids). A position before n says that the table is full: make it larger
-    and call again.
+    Parameters: block, slots as in `tokenize`. Output: keys uint64, places int64, lengths int64, one for each token; a
+    newline has the length 0. Returns (position reached, number found).
     """
-    n = block.size - PADDING
     mask = np.int64(slots.shape[0] - 1)
-    most = min(np.int64(counts.size), np.int64(slots.shape[0] // 2))
-    p = begin
-    while p < n:
+    m = 0
+    while p < n and m < keys.size:
         bits = _load(block, p)
         byte = bits & np.uint64(0xFF)
         if byte == _SPACE or byte == _TAB:  # noqa: SIM109
             p += 1
             continue
-        if byte == _NEWLINE:
-            if n_ids == 0 or ids[n_ids - 1] != DOCUMENT_END:
-                ids[n_ids] = DOCUMENT_END
-                n_ids += 1
-            p += 1
-            continue
         separators = _separators(bits)
-        if separators:
+        if byte == _NEWLINE:
+            key = np.uint64(0)
+            length = np.int64(0)
+        elif separators:
             length = _trailing_zeros(separators) >> 3
             key = _low_bytes(bits, length) | (np.uint64(length) << np.uint64(56))
         else:
@@ -123,35 +135,68 @@ def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
             key = (key ^ _low_bytes(bits, rest) ^ np.uint64(rest)) * _MIX
             key = (key ^ (key >> np.uint64(32))) | _LONG
             length += rest
-        signed = np.int64(key)
-        slot = _slot(key, mask)
-        while True:
-            found = slots[slot, 1]
-            if found < 0:
-                if words >= most or starts[words] + length > arena.size:
-                    return p, words, n_ids
-                start = starts[words]
-                for k in range(length):
-                    arena[start + k] = block[p + k]
-                starts[words + 1] = start + length
-                slots[slot, 0] = signed
-                slots[slot, 1] = words
-                counts[words] = 0
-                found = words
-                words += 1
-                break
-            if slots[slot, 0] == signed:
-                if length < 8:
+        _prefetch(slots, _slot(key, mask))
+        keys[m] = key
+        places[m] = p
+        lengths[m] = length
+        m += 1
+        p += max(length, 1)
+    return p, m
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
+    """Write the provisional ids of the tokens of `block[begin:-PADDING]` to `ids`, with DOCUMENT_END for a newline.
+
+    Parameters: block uint8 (n + PADDING,), in which byte n - 1 is a separator; begin int; the arrays of a table and its
+    number of words; ids int32 (at least n,), n_ids how many are written already.
+    Returns (position reached, words, n_ids). A position before n says that the table is full: make it larger
+    and call again.
+
+    Some tokens are found before the first of them is looked up, so that their slots come from memory meanwhile.
+    """
+    n = block.size - PADDING
+    mask = np.int64(slots.shape[0] - 1)
+    most = min(np.int64(counts.size), np.int64(slots.shape[0] // 2))
+    keys, places, lengths = np.empty(_AT_ONCE, np.uint64), np.empty(_AT_ONCE, np.int64), np.empty(_AT_ONCE, np.int64)
+    reached = begin
+    while reached < n:
+        reached, found = _find_tokens(block, reached, n, slots, keys, places, lengths)
+        for k in range(found):
+            p, length = places[k], lengths[k]
+            if length == 0:
+                if n_ids == 0 or ids[n_ids - 1] != DOCUMENT_END:
+                    ids[n_ids] = DOCUMENT_END
+                    n_ids += 1
+                continue
+            key = np.int64(keys[k])
+            slot = _slot(keys[k], mask)
+            while True:
+                word = slots[slot, 1]
+                if word < 0:
+                    if words >= most or starts[words] + length > arena.size:
+                        return p, words, n_ids
+                    word = words
+                    start = starts[word]
+                    for j in range(length):
+                        arena[start + j] = block[p + j]
+                    starts[word + 1] = start + length
+                    slots[slot, 0] = key
+                    slots[slot, 1] = word
+                    counts[word] = 0
+                    words += 1
                     break
-                start = starts[found]
-                if starts[found + 1] - start == length and _same_bytes(block, p, arena, start, length):
-                    break
-            slot = (slot + 1) & mask
-        counts[found] += 1
-        ids[n_ids] = found
-        n_ids += 1
-        p += length
-    return p, words, n_ids
+                if slots[slot, 0] == key:
+                    if length < 8:
+                        break
+                    start = starts[word]
+                    if starts[word + 1] - start == length and _same_bytes(block, p, arena, start, length):
+                        break
+                slot = (slot + 1) & mask
+            counts[word] += 1
+            ids[n_ids] = word
+            n_ids += 1
+    return reached, words, n_ids
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

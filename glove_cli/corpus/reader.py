@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from glove_cli.corpus.sources import Source
 from glove_cli.errors import CorpusError
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 2 << 20
 MAX_STRETCH = 1 << 26  # bytes without a separator, which have to be in memory together
 _BLANKS = b" \t\r\n"
 _BLANK_LINES = re.compile(rb"\n[ \t\n]*\n")

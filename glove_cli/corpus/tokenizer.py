@@ -88,8 +88,10 @@ class WordTable:
 
     def listed(self, word_ids: Iterable[int]) -> list[bytes]:
         """Return the bytes of some words."""
-        arena, starts = self.arena[: self.starts[self.words]].tobytes(), self.starts.tolist()
-        return [arena[starts[i] : starts[i + 1]] for i in word_ids]
+        numbers = np.fromiter(word_ids, np.int64)
+        arena = self.arena[: self.starts[self.words]].tobytes()
+        begins, ends = self.starts[numbers].tolist(), self.starts[numbers + 1].tolist()
+        return [arena[begin:end] for begin, end in zip(begins, ends, strict=True)]
 
     def joined(self, first: int, last: int, separator: bytes = b" ") -> bytes:
         """Return the bytes of the words first, ..., last - 1, each with a separator behind it."""
