@@ -16,7 +16,7 @@ from glove_cli.corpus.content import MAGIC_BYTES, PARQUET_MAGIC, TEXT_HEAD, chec
 from glove_cli.corpus.folders import files_in, files_matching, no_files
 from glove_cli.corpus.records import Records, json_texts, parquet_records
 from glove_cli.corpus.remote import RemoteFile, find_remote, is_remote
-from glove_cli.corpus.stream import FileStream, Stream, named_errors
+from glove_cli.corpus.stream import AheadStream, FileStream, Stream, named_errors
 from glove_cli.errors import CorpusError, OptionError
 
 STDIN = "-"
@@ -93,14 +93,14 @@ class Source:
                     file = stack.enter_context(open(self.name, "rb", buffering=0))
             self._check_unchanged(file)
             try:
-                yield self._text(file, document)
+                yield self._text(file, document, stack)
             except CorpusError:
                 self._check_unchanged(file)  # where it has changed, that is what is wrong
                 raise
             self._check_unchanged(file)
 
-    def _text(self, file: BinaryIO, document: str) -> Stream:
-        """Return the text of an open file, as its first bytes show how it is stored."""
+    def _text(self, file: BinaryIO, document: str, stack: contextlib.ExitStack) -> Stream:
+        """Return the text of an open file, as its first bytes show how it is stored; `stack` closes what it needs."""
         raw = FileStream(self.name, file, size=self.size, regular=self.mtime_ns is not None)
         kind = compression_of(raw.head(MAGIC_BYTES))
         if self.column is not None:
@@ -108,7 +108,11 @@ class Source:
                 what = f"compressed by {kind}. Unpack it" if kind else "no Parquet file. Leave out --column"
                 raise CorpusError(f"{self.name}: is {what}.")
             return parquet_records(self.name, file, self.size, self.column, document)
-        text = Unpacked(raw, kind) if kind else raw
+        text: Stream = raw
+        if kind:
+            text = Unpacked(raw, kind)
+            if self.mtime_ns is not None:  # from a pipe, reading may wait for ever
+                text = stack.enter_context(contextlib.closing(AheadStream(text)))
         head = text.head(TEXT_HEAD)
         check_text(self.name, head, within=kind, nul=self.json_field is None)
         if head.startswith(UTF8_MARK):

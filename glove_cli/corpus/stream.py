@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
 from glove_cli.errors import CorpusError
 
 HEAD_BYTES = 1 << 16  # what is read first, to be looked at
 SKIP_BYTES = 1 << 20
+_PIECES_AHEAD = 3
 
 
 class Stream:
@@ -149,6 +152,41 @@ class FileStream(Stream):
                 f"{self.name}: is cut short after {self._stored:,} of {self._size:,} bytes. Get it again."
             )
         return piece
+
+
+class AheadStream(Stream):
+    """The bytes of another stream, of which some are made ahead in a thread of its own.
+
+    Parameters
+    ----------
+    stream : Stream
+        Nothing else may read it from now on.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream.name)
+        self._stream = stream
+        self._stored = stream.stored
+        self._pool = ThreadPoolExecutor(1)
+        self._coming: deque[Future[tuple[bytes, int]]] = deque()
+
+    @property
+    def stored(self) -> int:
+        """Bytes, as they are stored, of which those that have come were made."""
+        return self._stored
+
+    def close(self) -> None:
+        """End the thread."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _more(self, n: int) -> bytes:
+        while len(self._coming) < _PIECES_AHEAD:
+            self._coming.append(self._pool.submit(self._make, n))
+        piece, self._stored = self._coming.popleft().result()
+        return piece
+
+    def _make(self, n: int) -> tuple[bytes, int]:
+        return self._stream.read(n), self._stream.stored
 
 
 @contextlib.contextmanager
