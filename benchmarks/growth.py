@@ -62,8 +62,8 @@ class Measured:
         final = sum(file["bytes"] for file in self.cooc.meta["files"].values())
         mb = [self.run.peak / 1e6, self.disk / 1e6, final / 1e6]
         return [
-            self.corpus.name, f"{self.tokens:,}", f"{self.cooc.V:,}", f"{self.cooc.nnz:,}", f"{self.run.seconds:.1f}", f"{self.cost:.2f}",
-            *(f"{size:,.0f}" for size in mb),
+            self.corpus.name, f"{self.tokens:,}", f"{self.cooc.V:,}", f"{self.cooc.nnz:,}",
+            f"{self.run.seconds:.1f}", f"{self.cost:.2f}", *(f"{size:,.0f}" for size in mb),
         ]  # fmt: skip
 
 
