@@ -382,6 +382,18 @@ def test_compressed_files_are_known_by_their_content(tmp_path: Path, kind: str, 
     assert blocks[-1].end == len(long_text)
 
 
+def test_a_thread_that_unpacks_ahead_ends_with_the_reading(tmp_path: Path, long_text: bytes) -> None:
+    path = tmp_path / "text.xz"
+    path.write_bytes(lzma.compress(long_text))
+    before = threading.active_count()
+    (source,) = find_sources(path)
+    with source.open() as stream:
+        assert stream.read(100) == long_text[:100]
+        assert threading.active_count() == before + 1
+        assert 0 < stream.stored <= path.stat().st_size
+    assert threading.active_count() == before
+
+
 def test_a_file_that_is_only_called_compressed_is_read_as_it_is(tmp_path: Path) -> None:
     assert text_of(written(tmp_path, "a.gz", b"BZh text")) == b"BZh text|"
     assert text_of(written(tmp_path, "b.bz2", b"BZh9 text")) == b"BZh9 text|"
