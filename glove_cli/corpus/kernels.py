@@ -136,9 +136,10 @@ def _find_tokens(block, p, n, slots, keys, places, lengths):
             key = (key ^ (key >> np.uint64(32))) | _LONG
             length += rest
         _prefetch(slots, _slot(key, mask))
-        keys[m] = key
-        places[m] = p
-        lengths[m] = length
+        found = np.uint64(m)
+        keys[found] = key
+        places[found] = p
+        lengths[found] = length
         m += 1
         p += max(length, 1)
     return p, m
@@ -170,7 +171,7 @@ def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
                     n_ids += 1
                 continue
             key = np.int64(keys[k])
-            slot = _slot(keys[k], mask)
+            slot = np.uint64(_slot(keys[k], mask))
             while True:
                 word = slots[slot, 1]
                 if word < 0:
@@ -192,9 +193,9 @@ def tokenize(block, begin, slots, arena, starts, counts, words, ids, n_ids):
                     start = starts[word]
                     if starts[word + 1] - start == length and _same_bytes(block, p, arena, start, length):
                         break
-                slot = (slot + 1) & mask
-            counts[word] += 1
-            ids[n_ids] = word
+                slot = (slot + np.uint64(1)) & np.uint64(mask)
+            counts[np.uint64(word)] += 1
+            ids[np.uint64(n_ids)] = word
             n_ids += 1
     return reached, words, n_ids
 

@@ -33,8 +33,8 @@ def remap(ids, table, V, open_document, out, n):
         else:
             tokens += 1
             open_document = True
-            new = table[word]
-            out[n] = new
+            new = table[np.uint64(word)]
+            out[np.uint64(n)] = new
             n += new >= 0
             kept += (new >= 0) & (new < V)
     return n, tokens, kept, documents, open_document
