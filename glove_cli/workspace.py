@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from glove_cli.errors import OptionError, OutputError
+from glove_cli.errors import OptionError, OutputError, WrongTextError
 from glove_cli.files import named_errors
 
 _JOB = "job.json"
 _LOCK = "lock"
+_PLACE = "place"
 _RESULT = "result"
 
 
@@ -97,6 +98,7 @@ def workspace(
         if path != home:
             stack.enter_context(_locked(path, out))
         done = found(path)
+        _check_place(home, path, out, found, force=force)
         resumed = False
         if done is not None:
             if resume:
@@ -111,12 +113,22 @@ def workspace(
         if not resumed:
             _empty(home)
             _empty(path)
-        stack.callback(_clear, path)
-        stack.callback(_clear, home)
+        folders = [home, path]
+
+        def clear() -> None:
+            for folder in folders:
+                _clear(folder)
+
+        stack.callback(clear)
         with named_errors(out):
             shutil.rmtree(home / _RESULT, ignore_errors=True)
+            (home / _PLACE).write_text(os.path.abspath(path))
             _write(home / _JOB, job)
-        yield Workspace(path, home / _RESULT, resumed)
+        try:
+            yield Workspace(path, home / _RESULT, resumed)
+        except WrongTextError:
+            folders.clear()
+            raise
 
 
 @contextlib.contextmanager
@@ -160,6 +172,23 @@ def _lock(file: BinaryIO) -> bool:
     except OSError:  # a file system without locks
         return True
     return True
+
+
+def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str | None], *, force: bool) -> None:
+    """Refuse to begin where an interrupted run left its temporary files elsewhere; with `force`, remove them."""
+    try:
+        before = Path((home / _PLACE).read_text())
+    except (OSError, ValueError):
+        return
+    done = found(before) if before != Path(os.path.abspath(path)) else None
+    if done is None:
+        return
+    if not force:
+        raise OutputError(
+            f"{out}: an interrupted run left {done} in {before}. Go on with --resume and the --tmp that it had, or "
+            "begin again with --force."
+        )
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _check_job(path: Path, job: dict[str, Any], out: Path) -> None:

@@ -150,6 +150,13 @@ def test_shards_are_merged_to_the_whole(folder: Path) -> None:
     assert file_hashes(folder / "glove-run/cooc", leave_out=()) == file_hashes(folder / "whole", leave_out=())
 
 
+def test_shards_are_told_from_the_whole(folder: Path) -> None:
+    for shard in ("1/3", "3/3"):
+        assert glove("build-cooc", "corpus.txt", "--min-count", "1", "--shard", shard, "-o", shard[0]).exit_code == 0
+    assert "shard            3 of 3" in glove("info", "3").stdout
+    assert "shards      only 1, 3 of 3" in glove("merge-cooc", "1", "3", "-o", "both").stdout
+
+
 def test_bytes_that_are_not_utf8_are_counted_in_the_report(folder: Path) -> None:
     (folder / "corpus.txt").write_bytes(b"good \xff\xfe good b\xe9 \xff\xfe\n")
     for way, said, V in [

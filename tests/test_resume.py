@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from conftest import file_hashes
 
 from glove_cli.cooc import passes
 from glove_cli.cooc.build import build_cooc
-from glove_cli.errors import OptionError, OutputError
+from glove_cli.errors import CorpusError, OptionError, OutputError
 
 CUT = {"threads": 2, "_block_bytes": 300, "_chunk_tokens": 250, "_spool_memory": 400, "_segment_bytes": 2000}
 
@@ -33,7 +34,9 @@ class Killed(BaseException):
     """Ends a run; what tidies up is kept from running."""
 
 
-def leave(corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *, after_parts: int, **options: object) -> None:
+def leave(
+    corpus: Path | io.BytesIO, out: Path, monkeypatch: pytest.MonkeyPatch, *, after_parts: int, **options: object
+) -> None:
     """Leave what a run leaves that is killed after some parts."""
     parts = 0
 
@@ -130,6 +133,57 @@ def test_resuming_what_was_finished_is_no_error(corpus: Path, tmp_path: Path) ->
     assert file_hashes(first.path, leave_out=()) == before
 
 
+def test_a_finished_result_that_is_older_than_its_text_is_not_taken_for_it(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "stop.txt").write_text("w1\n")
+    build_cooc(corpus, tmp_path / "out", min_count=2, stop_words=tmp_path / "stop.txt", resume=True)
+    for changed in (corpus, tmp_path / "stop.txt"):
+        later = changed.stat().st_mtime_ns + 10**9
+        os.utime(tmp_path / "out" / "meta.json", ns=(later, later))
+        build_cooc(corpus, tmp_path / "out", min_count=2, stop_words=tmp_path / "stop.txt", resume=True)
+        changed.write_text("w2\nw3\n")
+        os.utime(changed, ns=(later + 1, later + 1))
+        with pytest.raises(OutputError, match="already exists"):
+            build_cooc(corpus, tmp_path / "out", min_count=2, stop_words=tmp_path / "stop.txt", resume=True)
+    build_cooc(io.BytesIO(b"a b"), tmp_path / "stream", min_count=1)
+    with pytest.raises(OutputError, match="already exists"):
+        build_cooc(io.BytesIO(b"a b"), tmp_path / "stream", min_count=1, resume=True)
+
+
+@pytest.mark.parametrize("read_at_all", [True, False])
+def test_a_stream_has_to_give_the_same_text_again(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_at_all: bool
+) -> None:
+    data = corpus.read_bytes()
+    whole = build_cooc(io.BytesIO(data), tmp_path / "whole", min_count=2)
+    out = tmp_path / "out"
+    if read_at_all:
+        leave(io.BytesIO(data), out, monkeypatch, after_parts=2, min_count=2)
+    else:
+        blocks: list[int] = []
+
+        def killing(stage: str, done: int, total: int | None, unit: str) -> None:
+            blocks.append(done)
+            if len(blocks) > 9:  # of 300 bytes; what was read is written down every 2000
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.rmtree", lambda *arguments, **options: None)
+            with pytest.raises(Killed):
+                build_cooc(io.BytesIO(data), out, min_count=2, progress=killing, **CUT)
+    others = {"other": b"w7" + data[2:], "short": data[:100], "none": b""}
+    if read_at_all:
+        others["longer"] = data + b" w1"
+    for name, text in others.items():
+        with pytest.raises(CorpusError, match=r"doesn't give the text|holds .* but .* were read"):
+            build_cooc(io.BytesIO(text), out, min_count=2, resume=True, **CUT)
+        assert (tmp_path / ".out.work").exists(), name
+    said: list[str] = []
+    build_cooc(io.BytesIO(data), out, min_count=2, resume=True, note=said.append, **CUT)
+    assert said[0].startswith("Going on with an interrupted run")
+    assert file_hashes(out, leave_out=()) == file_hashes(whole.path, leave_out=())
+    assert sorted(os.listdir(tmp_path)) == ["corpus.txt", "out", "whole"]
+
+
 def test_two_runs_at_once_are_kept_apart(corpus: Path, tmp_path: Path) -> None:
     refused: list[str] = []
 
@@ -167,14 +221,20 @@ def test_temporary_files_go_where_they_are_wanted(
     (tmp_path / "tmp").mkdir()
     whole = build_cooc(corpus, tmp_path / "whole", min_count=2)
     leave(corpus, tmp_path / "out", monkeypatch, after_parts=3, min_count=2, tmp=tmp_path / "tmp")
-    assert sorted(os.listdir(tmp_path / ".out.work")) == ["job.json", "lock", "result"]
+    assert sorted(os.listdir(tmp_path / ".out.work")) == ["job.json", "lock", "place", "result"]
     (work,) = (tmp_path / "tmp").iterdir()
     assert len(os.listdir(work / "parts")) == 3
+    for resume in (True, False):
+        with pytest.raises(OutputError, match=r"an interrupted run left 1,000 tokens .* the --tmp that it had"):
+            build_cooc(corpus, tmp_path / "out", min_count=2, resume=resume, **CUT)
     build_cooc(corpus, tmp_path / "out", min_count=2, resume=True, tmp=tmp_path / "tmp", **CUT)
     assert file_hashes(tmp_path / "out", leave_out=()) == file_hashes(whole.path, leave_out=())
     assert os.listdir(tmp_path / "tmp") == []
     with pytest.raises(OutputError, match=r"--tmp: .*nowhere is not a folder"):
         build_cooc(corpus, tmp_path / "more", tmp=tmp_path / "nowhere")
+    leave(corpus, tmp_path / "again", monkeypatch, after_parts=3, min_count=2, tmp=tmp_path / "tmp")
+    build_cooc(corpus, tmp_path / "again", min_count=2, force=True)
+    assert os.listdir(tmp_path / "tmp") == []
 
 
 def test_a_vanished_temporary_folder_is_one_error(

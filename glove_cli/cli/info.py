@@ -86,7 +86,19 @@ def _describe_matrix(path: Path, verify: bool) -> dict[str, Any]:
     if verify:
         cooc.verify()
     meta = cooc.meta
-    keys = ("V", "nnz", "stored", "symmetric", "tokens", "kept_tokens", "documents", "types", "options", "sources")
+    keys = (
+        "V",
+        "nnz",
+        "stored",
+        "symmetric",
+        "tokens",
+        "kept_tokens",
+        "documents",
+        "types",
+        "shard",
+        "options",
+        "sources",
+    )
     return {
         "kind": "matrix",
         "path": str(path),
@@ -179,6 +191,7 @@ def _matrix_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
         ("pairs", f"{_number(part['nnz'])} ({_number(part['stored'])} stored)"),
         ("tokens", f"{_number(part['tokens'])} ({_number(part['kept_tokens'])} in the vocabulary)"),
         ("documents", _number(part["documents"])),
+        *([("shard", "{} of {}".format(*part["shard"]))] if part["shard"] else []),
         ("different words", _number(part["types"])),
         ("options", _options(part["options"])),
         ("from", ", ".join(shown(str(source)) for source in part["sources"] or [])),

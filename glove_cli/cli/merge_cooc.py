@@ -45,4 +45,6 @@ def command(
         ("size", size(sum(file["bytes"] for file in cooc.meta["files"].values()))),
         ("matrix", str(out)),
     ]
+    if shards := cooc.meta.get("shards"):
+        rows.insert(1, ("shards", f"only {', '.join(str(i) for i, _ in shards)} of {shards[0][1]}"))
     click.echo(pairs(rows))

@@ -17,7 +17,7 @@ from glove_cli.corpus.reader import BLOCK_BYTES
 from glove_cli.corpus.sources import CorpusLike, Source, find_sources
 from glove_cli.corpus.vocabulary import Wanted, WordList, choose_vocab, load_words, make_config, source_names
 from glove_cli.errors import CorpusError, FormatError, OptionError
-from glove_cli.files import check_output, output_folder
+from glove_cli.files import META_NAME, check_output, output_folder
 from glove_cli.folder import FolderWriter
 from glove_cli.memory import memory_limit
 from glove_cli.parallel import Progress, thread_count
@@ -78,7 +78,8 @@ def build_cooc(
     tmp : path-like, optional
         Folder for temporary files; that of `out`, unless given.
     resume : bool
-        Go on with what an interrupted call with the same arguments left.
+        Go on with what an interrupted call with the same arguments left; what can't be read again, such as standard
+        input, must give the same text again. If such a call was finished, and is newer than its files, it is kept.
     force : bool
         Whether a result that stands at `out`, or what an interrupted call left, may be replaced.
     progress : callable, optional
@@ -122,7 +123,7 @@ def build_cooc(
     sources = find_sources(corpus, json_field=json_field, column=column)
     names = [source.name for source in sources]
     signature = _signature(job, wanted, sources, json_field, column)
-    if resume and not force and _is_finished(out, job, names):
+    if resume and not force and _is_finished(out, job, sources, (vocab, words, stop_words)):
         job.note(f"{out} was finished already.")
         with workspace(out, signature, tmp=tmp, force=True):  # whatever was left of the temporary files goes
             return load_cooc(out)
@@ -188,13 +189,19 @@ def parse_shard(shard: tuple[int, int] | str | None) -> tuple[int, int] | None:
     return i, n
 
 
-def _is_finished(out: Path, job: Job, names: list[str]) -> bool:
-    """Tell whether `out` is the result of this job."""
+def _is_finished(out: Path, job: Job, sources: list[Source], lists: tuple[Any, ...]) -> bool:
+    """Tell whether `out` is the result of this job: with its options, and newer than all files that it was made of."""
     try:
         meta = load_cooc(out).meta
-    except FormatError:
+        made = (out / META_NAME).stat().st_mtime_ns
+        times = [os.stat(given).st_mtime_ns for given in lists if isinstance(given, (str, os.PathLike))]
+    except (FormatError, OSError):
         return False
-    shard = list(job.shard) if job.shard is not None else None
+    if any(given is not None and not isinstance(given, (str, os.PathLike)) for given in lists):
+        return False
+    if not all(time is not None and time < made for time in (*times, *(source.mtime_ns for source in sources))):
+        return False
+    shard, names = list(job.shard) if job.shard is not None else None, [source.name for source in sources]
     return [meta.get(key) for key in ("options", "shard", "sources")] == [asdict(job.config), shard, names]
 
 

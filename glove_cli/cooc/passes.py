@@ -144,7 +144,9 @@ def count_corpus(
         starts, positions = positions_by_word(chunk, V, job.threads)
         tokens = translator.cursor.tokens - translator.before
         if not parts:
-            _plan(job, chunk, starts, positions, tokens, own[1] - own[0], fixed_memory(V, types, job.threads), space)
+            spooled = 0 if translator.trusted else 4 * encoded.spool.length
+            fixed = fixed_memory(V, types, job.threads)
+            _plan(job, chunk, starts, positions, tokens, own[1] - own[0], fixed, spooled, space)
         share = tokens / max(1, len(positions))
         report = job.report("counting", translator.before, share, own[1] - own[0], "token")
         rows = count_chunk(chunk, starts, positions, config, job.threads, report)
@@ -184,9 +186,10 @@ def _plan(
     tokens: int,
     total: int,
     fixed: int,
+    spooled: int,
     space: Workspace,
 ) -> None:
-    """Say what is to come, and refuse what the disk can't hold."""
+    """Say what is to come, and refuse what the disk can't hold; `spooled` bytes are there already."""
     config = job.config
     times = max(1.0, total / max(1, tokens))
     visits = len(positions) * config.window * (2 if config.context == "symmetric" else 1)
@@ -196,22 +199,22 @@ def _plan(
         return
     entries, whole = estimate_entries(chunk, starts, positions, config, times)
     chunks = math.ceil(times - 0.01)
-    temporary = int(ENTRY_BYTES * entries * times) if chunks > 1 else 0
+    parts = int(ENTRY_BYTES * entries * times) if chunks > 1 else 0
     plan = Plan(
         tokens=total,
         pairs=2 * whole if config.context == "symmetric" else whole,
         chunks=chunks,
         memory=fixed + 8 * (chunk.end + config.window),
-        temporary=temporary,
+        temporary=spooled + parts,
         final=ENTRY_BYTES * whole + 8 * len(starts),
     )
     if long:
         job.note(str(plan))
     same_disk = os.stat(space.path).st_dev == os.stat(space.result.parent).st_dev
     if same_disk:
-        check_disk(space.path, plan.temporary + plan.final, "counting")
+        check_disk(space.path, parts + plan.final, "counting")
     else:
-        check_disk(space.path, plan.temporary, "counting in parts")
+        check_disk(space.path, parts, "counting in parts")
         check_disk(space.result.parent, plan.final, "the matrix")
 
 

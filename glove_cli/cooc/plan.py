@@ -39,7 +39,7 @@ class Plan:
     memory : int
         Bytes, at most.
     temporary, final : int
-        Bytes of disk, about, for the parts and for the matrix.
+        Bytes of disk, about, for ids and parts, and for the matrix.
     """
 
     tokens: int
@@ -51,7 +51,7 @@ class Plan:
 
     def __str__(self) -> str:
         parts = f" in {self.chunks} parts" if self.chunks > 1 else ""
-        temporary = f", {in_words(self.temporary)} meanwhile" if self.temporary else ""
+        temporary = f" and {in_words(self.temporary)} more meanwhile" if self.temporary else ""
         return (
             f"Plan: {self.tokens:,} tokens{parts}, about {self.pairs:,} pairs, up to {in_words(self.memory)} of "
             f"memory, {in_words(self.final)} of disk{temporary}."

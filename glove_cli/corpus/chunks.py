@@ -145,7 +145,7 @@ class Translator:
         self.carried: NDArray[np.int32] | None = None
         self.finished = False
         self._loaded: tuple[int, list[NDArray[np.int32]]] = (-1, [])
-        self._trusted = encoded.spool.in_memory
+        self.trusted = encoded.spool.in_memory
 
     def go_on(self, cursor: Cursor, carried: NDArray[np.int32] | None, finished: bool) -> None:
         """Stand where another translator of the same corpus stood when it had given a chunk.
@@ -313,7 +313,7 @@ class Translator:
         """Append the final ids of provisional ones; return how many are there then."""
         cursor = self.cursor
         begin = filled
-        if not self._trusted and piece.size and not -1 <= piece.min() <= piece.max() < len(table):
+        if not self.trusted and piece.size and not -1 <= piece.min() <= piece.max() < len(table):
             raise OutputError(f"{self.encoded.spool.path}: is damaged. Begin again, with --force.")
         filled, tokens, kept, documents, cursor.open_document = kernels.remap(
             piece, table, self.V, cursor.open_document, ids, filled

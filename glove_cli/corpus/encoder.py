@@ -8,11 +8,13 @@ then, with the place reached: a run that was interrupted goes on from there.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from glove_cli.corpus.segments import Segment, Words, merge_words
 from glove_cli.corpus.sources import Source
 from glove_cli.corpus.spool import Nowhere, Spool
 from glove_cli.corpus.stretches import InvalidTextError, Tokenizer, invalid_tokens
-from glove_cli.errors import CorpusError
+from glove_cli.errors import CorpusError, WrongTextError
 from glove_cli.memory import check_disk
 from glove_cli.parallel import Progress, ordered_map
 
@@ -57,6 +59,10 @@ class EncodedCorpus:
         Tokens of the whole corpus.
     invalid : int
         Tokens that were not UTF-8.
+    heard : hash object
+        SHA-256 of the texts so far that can't be read again, such as standard input.
+    heard_before : str, optional
+        What it was when an interrupted run was written down: the same must come again.
     """
 
     folder: Path
@@ -66,6 +72,8 @@ class EncodedCorpus:
     done: bool = False
     tokens: int = 0
     invalid: int = 0
+    heard: hashlib._Hash = field(default_factory=hashlib.sha256)
+    heard_before: str | None = None
 
     def __enter__(self) -> EncodedCorpus:
         return self
@@ -113,6 +121,7 @@ class EncodedCorpus:
             "done": self.done,
             "tokens": self.tokens,
             "invalid": self.invalid,
+            "heard": self.heard.hexdigest(),
         }
         temporary = self.folder / f"{_STATE}.new"
         with temporary.open("w") as file:
@@ -140,7 +149,7 @@ class EncodedCorpus:
             segments.append(segment)
         return cls(
             folder, Spool.open(folder / _SPOOL, state["ids"]), segments, tuple(state["place"]),
-            state["done"], state["tokens"], state["invalid"],
+            state["done"], state["tokens"], state["invalid"], heard_before=state["heard"],
         )  # fmt: skip
 
 
@@ -217,7 +226,7 @@ def encode_corpus(
         encoded = EncodedCorpus(folder, spool)
     with contextlib.ExitStack() as stack:
         stack.enter_context(encoded)
-        if not encoded.done:
+        if not encoded.done or (encoded.heard_before is not None and not all(s.replayable for s in sources)):
             _read(encoded, sources, config, threads, progress, block_bytes, segment_bytes, table_memory)
         stack.pop_all()  # from here on the caller closes the spool
     return encoded
@@ -236,14 +245,42 @@ def _read(
     """Read all segments from the place that was reached."""
     sizes = [source.size for source in sources]
     total = sum(size for size in sizes if size is not None) if None not in sizes else None
-    blocks = read_blocks(sources, block_bytes, document=config.document, start=encoded.place)
+    blocks = read_blocks(
+        sources, block_bytes, document=config.document, start=encoded.place, heard=encoded.heard.update
+    )
     with contextlib.closing(blocks):
+        text: Iterator[Block] = blocks
+        if encoded.heard_before is not None:
+            text = _checked(encoded, blocks)
         while not encoded.done:
-            _read_segment(encoded, blocks, sources, config, threads, progress, total, segment_bytes, table_memory)
+            _read_segment(encoded, text, sources, config, threads, progress, total, segment_bytes, table_memory)
             if encoded.segments and not encoded.done:
                 encoded.save()
     if not encoded.spool.in_memory:
         encoded.save()
+
+
+def _checked(encoded: EncodedCorpus, blocks: Iterator[Block]) -> Iterator[Block]:
+    """Return the blocks after making sure that what came before is what an interrupted run read.
+
+    Raises
+    ------
+    WrongTextError
+        If it is something else, or more follows though all was read.
+    """
+    try:
+        following = next(blocks)
+        same = encoded.heard.hexdigest() == encoded.heard_before
+        if same and encoded.done:
+            same = not following.data and not any(blocks)
+    except CorpusError as error:
+        raise WrongTextError(str(error)) from error
+    if not same:
+        raise WrongTextError(
+            "--resume: standard input or a pipe doesn't give the text that the interrupted run read. "
+            "Give the same, or begin again with --force."
+        )
+    return chain([following], blocks)
 
 
 def _read_segment(
@@ -290,6 +327,8 @@ def _read_segment(
             check_disk(encoded.folder, int(needed), "the temporary file for the ids of all tokens")
         read.append((thread, len(ids)))
         encoded.place = (block.source, block.end)
+        if not sources[block.source].replayable:
+            encoded.heard.update(block.data)
         if progress:
             progress("reading", block.stored if total is None else min(block.stored, total), total, "B")
     segment = Segment.of(read, [tokenizer.table for tokenizer in tokenizers])

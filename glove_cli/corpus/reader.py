@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from glove_cli.corpus.sources import Source
@@ -49,6 +49,7 @@ def read_blocks(
     *,
     document: str = "line",
     start: tuple[int, int] = (0, 0),
+    heard: Callable[[bytes], None] = lambda piece: None,
 ) -> Generator[Block, None, None]:
     """Yield the texts as blocks of about `block_bytes`.
 
@@ -62,6 +63,8 @@ def read_blocks(
     start : (int, int)
         Index of a source and bytes of its text that have been read before, as `source` and `end` of a block: begin
         there. Where that was a block that ended its text, an empty one that does so comes again.
+    heard : callable
+        Called with each piece of text before `start` that comes again from a source which can't be read twice.
 
     Yields
     ------
@@ -76,13 +79,21 @@ def read_blocks(
     """
     first, end = start
     before = sum(source.size or 0 for source in sources[:first])
+    for source in sources[:first]:
+        if not source.replayable:
+            with source.open(document) as stream:
+                while piece := stream.read(block_bytes):
+                    heard(piece)
     for index in range(first, len(sources)):
         source = sources[index]
         prepared = source.records and document == "file"
         cutter = _Cutter(source.name, paragraphs=document == "paragraph")
         with source.open(document) as stream:
-            if end:
+            if end and source.replayable:
                 stream.skip(end)
+            elif end:
+                for piece in stream.again(end):
+                    heard(piece)
             while piece := stream.read(min(block_bytes, MAX_STRETCH)):
                 if data := cutter.cut(piece):
                     end += len(data)

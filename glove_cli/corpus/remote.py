@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from glove_cli.corpus.folders import no_files, no_match
-from glove_cli.corpus.stream import missing_package, named_errors
+from glove_cli.corpus.stream import missing_package, named_errors, reason_of
+from glove_cli.errors import CorpusError
 
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 _PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*@")
@@ -75,8 +76,13 @@ def find_remote(address: str) -> list[RemoteFile]:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise missing_package(name, "fsspec", "remote") from error
-    with named_errors(name):
+    try:
         system, path = url_to_fs(address)
+    except ImportError as error:  # each kind of address has a package of its own
+        raise CorpusError(f"{name}: needs another package: {reason_of(error)}. Install it with pip.") from error
+    except Exception as error:
+        raise CorpusError(f"{name}: can't be read: {reason_of(error)}. Name a text file.") from error
+    with named_errors(name):
         try:
             info = system.info(path)
         except FileNotFoundError:

@@ -70,12 +70,24 @@ class Stream:
         CorpusError
             If there are fewer, or reading fails.
         """
+        for _ in self.again(n):
+            pass
+
+    def again(self, n: int) -> Iterator[bytes]:
+        """Yield n bytes, which have been read at another time, in pieces.
+
+        Raises
+        ------
+        CorpusError
+            If there are fewer, or reading fails.
+        """
         left = n
         while left:
             piece = self.read(min(left, SKIP_BYTES))
             if not piece:
                 raise self._too_short(n - left, n)
             left -= len(piece)
+            yield piece
 
     def _too_short(self, there: int, wanted: int) -> CorpusError:
         return CorpusError(
