@@ -16,9 +16,11 @@ from glove_cli.version import __version__
 
 if TYPE_CHECKING:
     from glove_cli.cooc.build import build_cooc
+    from glove_cli.cooc.combine import merge_cooc
     from glove_cli.cooc.config import CoocConfig
     from glove_cli.cooc.exchange import export_cooc, import_cooc
     from glove_cli.cooc.store import CoocMatrix, load_cooc
+    from glove_cli.corpus.vocabulary import build_vocab
     from glove_cli.errors import (
         CorpusError,
         FormatError,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from glove_cli.vectors.keyed import WordVectors
     from glove_cli.vectors.load import load_vectors
     from glove_cli.vectors.select import load_model
-    from glove_cli.vocab import Vocab
+    from glove_cli.vocab import Vocab, merge_vocabs
 
 __all__ = [
     "CoocConfig",
@@ -54,20 +56,25 @@ __all__ = [
     "WordVectors",
     "__version__",
     "build_cooc",
+    "build_vocab",
     "export_cooc",
     "export_vectors",
     "import_cooc",
     "load_cooc",
     "load_model",
     "load_vectors",
+    "merge_cooc",
+    "merge_vocabs",
     "train",
 ]
 
 _MODULES = {
     "cooc.build": ("build_cooc",),
+    "cooc.combine": ("merge_cooc",),
     "cooc.config": ("CoocConfig",),
     "cooc.exchange": ("export_cooc", "import_cooc"),
     "cooc.store": ("CoocMatrix", "load_cooc"),
+    "corpus.vocabulary": ("build_vocab",),
     "errors": (
         "CorpusError",
         "FormatError",
@@ -84,7 +91,7 @@ _MODULES = {
     "vectors.keyed": ("WordVectors",),
     "vectors.load": ("load_vectors",),
     "vectors.select": ("load_model",),
-    "vocab": ("Vocab",),
+    "vocab": ("Vocab", "merge_vocabs"),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
 
