@@ -49,6 +49,9 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
     path = Path(path)
     if is_stream(path):
         return
+    if not path.name:
+        what = "the root of all folders" if path.is_absolute() else "the folder you are in"
+        raise OutputError(f"{path}: is {what}, and can't be replaced. Give another name.")
     if not force and os.path.lexists(path):
         raise OutputError(f"{path}: already exists. Use --force to replace it, or choose another name.")
     parent = path.absolute().parent

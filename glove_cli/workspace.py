@@ -126,8 +126,9 @@ def workspace(
             _write(home / _JOB, job)
         try:
             yield Workspace(path, home / _RESULT, resumed)
-        except WrongTextError:
-            folders.clear()
+        except (WrongTextError, OptionError) as error:
+            if resumed or isinstance(error, WrongTextError):  # what an earlier run finished is not at fault
+                folders.clear()
             raise
 
 

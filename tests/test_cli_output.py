@@ -14,6 +14,7 @@ from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import make_model
 
 from glove_cli.cli import progress as progress_module
+from glove_cli.cli.caching import find_room_for_compiled_code
 from glove_cli.cli.progress import Progress
 from glove_cli.cli.tables import amount, duration, pairs, shown, size, table
 
@@ -169,3 +170,23 @@ def test_compiled_code_is_loaded_without_what_compiling_needs(tmp_path: Path) ->
     for expected in ("compiles", "loads"):
         done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
         assert done.stdout.split()[-1] == expected
+
+
+def test_compiled_code_finds_room_where_neither_package_nor_home_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    find_room_for_compiled_code()
+    assert "NUMBA_CACHE_DIR" not in os.environ
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    room = tmp_path / f"glove-compiled-{os.getuid()}"
+    room.mkdir()
+    room.chmod(0o777)  # anybody could have put something there
+    find_room_for_compiled_code()
+    assert "NUMBA_CACHE_DIR" not in os.environ
+    room.rmdir()
+    find_room_for_compiled_code()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(room)
+    assert room.stat().st_mode & 0o777 == 0o700

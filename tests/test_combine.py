@@ -17,7 +17,7 @@ from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.combine import merge_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.corpus.vocabulary import build_vocab
-from glove_cli.errors import CorpusError, OptionError
+from glove_cli.errors import CorpusError, FormatError, OptionError
 
 
 @settings(max_examples=80, deadline=None)
@@ -166,3 +166,14 @@ def test_a_shard_is_one_of_a_number(tmp_path: Path, shard: object) -> None:
 def test_a_shard_may_be_empty(tmp_path: Path) -> None:
     build_cooc(io.BytesIO(b"a b"), tmp_path / "out", min_count=1, shard=(1, 9))
     assert load_cooc(tmp_path / "out").nnz == 0
+
+
+def test_a_damaged_matrix_is_not_merged(tmp_path: Path) -> None:
+    made = [build_cooc(io.BytesIO(b"a b c d " * 9), tmp_path / name, min_count=1) for name in ("first", "second")]
+    paths = [cooc.path for cooc in made]
+    columns = np.load(paths[0] / "indices.npy")
+    columns[2] = 1_000_000
+    np.save(paths[0] / "indices.npy", columns)
+    with pytest.raises(FormatError, match=r"indices\.npy: was changed after it was written"):
+        merge_cooc(paths, tmp_path / "sum")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]

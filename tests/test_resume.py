@@ -253,3 +253,31 @@ def test_a_vanished_temporary_folder_is_one_error(
     with pytest.raises(OutputError, match=r"out.*: can't be written: No such file"):
         build_cooc(corpus, tmp_path / "out", min_count=2, **CUT)
     assert os.listdir(tmp_path) == ["corpus.txt"]
+
+
+def test_an_option_that_cannot_work_costs_no_finished_part(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(corpus, tmp_path / "out", monkeypatch, after_parts=2, min_count=2)
+    with pytest.raises(OptionError, match=r"--memory: .* Give more"):
+        build_cooc(corpus, tmp_path / "out", min_count=2, resume=True, memory="1M", threads=1)
+    assert sorted(os.listdir(tmp_path / ".out.work" / "parts")) == ["part-00000", "part-00001"]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("part-00001/cursor.json", b"{"),
+        ("part-00001/carried.npy", b""),
+        ("part-00000/indptr.npy", None),
+        ("part-00001/indptr.npy", None),
+    ],
+)
+def test_a_damaged_part_is_one_error(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: bytes | None
+) -> None:
+    leave(corpus, tmp_path / "out", monkeypatch, after_parts=2, min_count=2)
+    path = tmp_path / ".out.work" / "parts" / name
+    path.write_bytes(path.read_bytes()[:-64] if damage is None else damage)
+    with pytest.raises(OutputError, match=r"damaged.*--force"):
+        build_cooc(corpus, tmp_path / "out", min_count=2, resume=True, **CUT)

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from glove_cli.cli.caching import find_room_for_compiled_code
 from glove_cli.cli.errors import EndedError, exit_code_of, interruptible, survive_any_word
 from glove_cli.version import __version__
 
@@ -90,6 +91,7 @@ class GloveGroup(click.Group):
         atexit.register(gc.freeze)
         before = gc.get_threshold()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+        find_room_for_compiled_code()
         with interruptible(), survive_any_word():
             try:
                 result = super().main(args, standalone_mode=False, **extra)

@@ -67,7 +67,7 @@ def merge_cooc(
         If there is no matrix, one is named twice, they were counted with different options, or shards are not those of
         one corpus.
     FormatError
-        If one can't be read.
+        If one can't be read, or was changed after it was written.
     OutputError
         If `out` exists and may not be replaced, or can't be written, or the disk can't hold it.
 
@@ -83,6 +83,8 @@ def merge_cooc(
     check_output(out, force=force)
     given = [matrix if isinstance(matrix, CoocMatrix) else load_cooc(matrix) for matrix in matrices]
     _check(given)
+    for matrix in given:
+        matrix.verify()  # a damaged one would go on as a sound one
     vocab = _common_vocab(given)
     symmetric = given[0].symmetric
     with (

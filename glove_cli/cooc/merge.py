@@ -36,7 +36,10 @@ class Part:
 
     def indptr(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
         """Return where rows first <= row < last begin, and where the last one ends."""
-        return self._read("indptr", np.int64, first, None if last is None else last + 1)
+        indptr = self._read("indptr", np.int64, first, None if last is None else last + 1)
+        if not len(indptr) or indptr[0] < 0 or np.any(np.diff(indptr) < 0):
+            raise OutputError(f"{self.path}: is damaged: its rows go back. Begin again, with --force.")
+        return indptr
 
     def entries(self, begin: int, end: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Return columns and counts of some entries."""
@@ -85,9 +88,12 @@ def merge_parts(
         All V rows, in order.
     """
     parts = [Part(path) for path in paths]
-    read = np.zeros(len(parts[0].indptr()), np.int64)
-    for part in parts:
-        read += part.indptr()
+    read = parts[0].indptr()
+    for part in parts[1:]:
+        indptr = part.indptr()
+        if len(indptr) != len(read):
+            raise OutputError(f"{part.path}: is damaged: it has other rows than the others. Begin again, with --force.")
+        read = read + indptr
     V = len(read) - 1
     most = np.minimum(np.diff(read), np.arange(V) + 1 if lower else V)
 

@@ -5,10 +5,11 @@ Every finished part says how far the corpus was translated, so that an interrupt
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,14 +129,14 @@ def count_corpus(
         final = [np.where(ids == LEFT_OUT, np.int32(V + 1), ids) for ids in final]
     sampling = Sampling.of(vocab.counts, config.subsample, config.seed) if config.subsample else None
     types = sum(map(len, final))
-    limit = job.chunk_tokens or chunk_tokens(job.memory, V, types, job.threads)
     i, n = job.shard or (1, 1)
     own = (encoded.tokens * (i - 1) // n, encoded.tokens * i // n)
     translator = Translator(encoded, final, V, config.window, sampling=sampling, own=own, threads=job.threads)
     folder = space.path / "parts"
     if (folder / _DONE).exists():
-        cursor = Cursor(**json.loads((folder / _DONE / _CURSOR).read_text())["cursor"])
-        return _merge(job, folder, json.loads((folder / _DONE / _CURSOR).read_text())["parts"], writer), cursor
+        state = _read_state(folder / _DONE)
+        return _merge(job, folder, state["parts"], writer), Cursor(**state["cursor"])
+    limit = job.chunk_tokens or chunk_tokens(job.memory, V, types, job.threads)
     parts = _finished_parts(folder)
     if parts:
         translator.go_on(*_state_of(folder / f"part-{parts - 1:05}"))
@@ -235,11 +236,26 @@ def _save_state(part: FolderWriter, translator: Translator) -> None:
 
 def _state_of(part: Path) -> tuple[Cursor, NDArray[np.int32] | None, bool]:
     """Return how far the corpus was translated when a part was finished."""
-    try:
-        state = json.loads((part / _CURSOR).read_text())
+    state = _read_state(part)
+    with _named_damage(part):
         carried = None if state["finished"] else np.load(part / "carried.npy")
         return Cursor(**state["cursor"]), carried, state["finished"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+
+
+def _read_state(part: Path) -> dict[str, Any]:
+    """Return what was written beside a part."""
+    with _named_damage(part):
+        state: dict[str, Any] = json.loads((part / _CURSOR).read_text())
+        Cursor(**state["cursor"])
+        return state
+
+
+@contextlib.contextmanager
+def _named_damage(part: Path) -> Iterator[None]:
+    """Turn what a damaged file ends in into an error that names the part."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise OutputError(
             f"{part}: an interrupted run's part is damaged: {error}. Begin again with --force."
         ) from error
