@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,15 +116,17 @@ def test_the_estimated_pairs_are_near_the_real_ones(tmp_path: Path, context: str
 def test_a_plan_is_told_before_a_long_job_and_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "_PLAN_VISITS", 0)
     said: list[str] = []
-    cooc: CoocMatrix = build_cooc(
-        io.BytesIO(zipf_text(20_000, 300)), tmp_path / "out", _chunk_tokens=5_000, _block_bytes=4_000, note=said.append
-    )
-    (text,) = said
+    how: dict[str, Any] = {"_chunk_tokens": 5_000, "_block_bytes": 4_000, "note": said.append}
+    cooc: CoocMatrix = build_cooc(io.BytesIO(zipf_text(20_000, 300)), tmp_path / "out", **how)
+    build_cooc(io.BytesIO(zipf_text(20_000, 300)), tmp_path / "spooled", _spool_memory=0, **how)
+    text, spooled = said
     assert text.startswith("Plan: 20,000 tokens in 4 parts, about ")
+    more, ids_too = (float(plan.split(" of disk and ")[1].split(" KiB more meanwhile")[0]) for plan in said)
+    assert abs(ids_too - more - 4 * 20_000 / 1024) < 4  # with ends of documents, and rounded
+    assert spooled.split(" of disk and ")[0] == text.split(" of disk and ")[0]
     pairs = int(text.split("about ")[1].split(" pairs")[0].replace(",", ""))
     assert abs(pairs / cooc.nnz - 1) < 0.5
     assert "of memory" in text
-    assert "meanwhile" in text
 
 
 def test_a_job_that_the_disk_cannot_hold_is_refused_before_counting(
