@@ -40,7 +40,3 @@ class UnknownWordError(GloveError, KeyError):
 
 class TrainingError(GloveError):
     """Training can't start or can't go on: no entries, entries that are not positive, a cost that is not finite."""
-
-
-class WrongTextError(CorpusError):
-    """The corpus is not the one that an interrupted run read; what that run finished stays."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from glove_cli.errors import OptionError, OutputError, WrongTextError
+from glove_cli.errors import OptionError, OutputError
 from glove_cli.files import named_errors
 
 _JOB = "job.json"
@@ -126,8 +126,8 @@ def workspace(
             _write(home / _JOB, job)
         try:
             yield Workspace(path, home / _RESULT, resumed)
-        except (WrongTextError, OptionError) as error:
-            if resumed or isinstance(error, WrongTextError):  # what an earlier run finished is not at fault
+        except OptionError:
+            if resumed:  # what an earlier run finished is not at fault
                 folders.clear()
             raise
 

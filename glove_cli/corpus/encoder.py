@@ -27,7 +27,7 @@ from glove_cli.corpus.segments import Segment, Words, merge_words
 from glove_cli.corpus.sources import Source
 from glove_cli.corpus.spool import Nowhere, Spool
 from glove_cli.corpus.stretches import InvalidTextError, Tokenizer, invalid_tokens
-from glove_cli.errors import CorpusError, WrongTextError
+from glove_cli.errors import CorpusError, OptionError
 from glove_cli.memory import check_disk
 from glove_cli.parallel import Progress, ordered_map
 
@@ -265,7 +265,7 @@ def _checked(encoded: EncodedCorpus, blocks: Iterator[Block]) -> Iterator[Block]
 
     Raises
     ------
-    WrongTextError
+    OptionError
         If it is something else, or more follows though all was read.
     """
     try:
@@ -274,9 +274,9 @@ def _checked(encoded: EncodedCorpus, blocks: Iterator[Block]) -> Iterator[Block]
         if same and encoded.done:
             same = not following.data and not any(blocks)
     except CorpusError as error:
-        raise WrongTextError(str(error)) from error
+        raise OptionError(f"--resume: {error}") from error
     if not same:
-        raise WrongTextError(
+        raise OptionError(
             "--resume: standard input or a pipe doesn't give the text that the interrupted run read. "
             "Give the same, or begin again with --force."
         )
