@@ -672,6 +672,15 @@ def test_addresses_name_files_folders_and_patterns(memory: Any) -> None:
     assert text_of(["memory://c/b.txt"] * 2) == b"c/b.txt |c/b.txt |"
 
 
+def test_a_package_that_a_kind_of_address_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(address: str) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", missing)
+    with pytest.raises(CorpusError, match=r"s3://a/b: needs another package: Install s3fs .*\. Install it with pip"):
+        find_sources("s3://a/b")
+
+
 def test_addresses_that_lead_nowhere_are_errors(memory: Any) -> None:
     memory.makedirs("/empty")
     for address, message in [

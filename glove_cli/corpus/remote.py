@@ -76,13 +76,11 @@ def find_remote(address: str) -> list[RemoteFile]:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise missing_package(name, "fsspec", "remote") from error
-    try:
-        system, path = url_to_fs(address)
-    except ImportError as error:  # each kind of address has a package of its own
-        raise CorpusError(f"{name}: needs another package: {reason_of(error)}. Install it with pip.") from error
-    except Exception as error:
-        raise CorpusError(f"{name}: can't be read: {reason_of(error)}. Name a text file.") from error
     with named_errors(name):
+        try:
+            system, path = url_to_fs(address)
+        except ImportError as error:  # each kind of address has a package of its own
+            raise CorpusError(f"{name}: needs another package: {reason_of(error)}. Install it with pip.") from error
         try:
             info = system.info(path)
         except FileNotFoundError:
