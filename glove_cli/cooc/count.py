@@ -108,6 +108,11 @@ def top_rows(chunk: Chunk, K: int, V: int, weights: NDArray[np.float64], threads
         Rows to count, and words.
     weights : float64 array (window + 1,)
     threads : int
+
+    Returns
+    -------
+    RowBlock
+        K rows, with columns <= row.
     """
     window = len(weights) - 1
     room = min(_PIECE, chunk.end - chunk.begin) + window + 1
