@@ -33,24 +33,25 @@ _WINDOW_BYTES = 1 << 24
 
 
 class GrowingArray:
-    """A one-dimensional `.npy` file to which pieces are appended; its header is completed at the end."""
+    """A `.npy` file to which rows are appended (single values by default); its header is completed at the end."""
 
-    def __init__(self, path: Path, dtype: DTypeLike) -> None:
+    def __init__(self, path: Path, dtype: DTypeLike, row: tuple[int, ...] = ()) -> None:
         self.dtype = np.dtype(dtype)
+        self.row = row
         self.size = 0
         self.file = path.open("xb", buffering=0)
-        self._write(npy_header(self.dtype, (0,)))
+        self._write(npy_header(self.dtype, (0, *row)))
 
     def append(self, piece: NDArray[Any]) -> None:
-        """Append values."""
+        """Append rows."""
         if piece.size:
             self._write(np.ascontiguousarray(piece, self.dtype).data.cast("B"))
-            self.size += piece.size
+            self.size += len(piece)
 
     def close(self) -> None:
         """Write the final header and close the file."""
         self.file.seek(0)
-        self._write(npy_header(self.dtype, (self.size,)))
+        self._write(npy_header(self.dtype, (self.size, *self.row)))
         self.file.close()
 
     def _write(self, data: bytes | memoryview) -> None:
@@ -74,9 +75,9 @@ class FolderWriter:
         self.names.append(f"{name}.npy")
 
     @contextlib.contextmanager
-    def growing(self, name: str, dtype: DTypeLike) -> Iterator[GrowingArray]:
-        """Write `name`.npy piece by piece, when its length is known only at the end."""
-        array = GrowingArray(self.path / f"{name}.npy", dtype)
+    def growing(self, name: str, dtype: DTypeLike, row: tuple[int, ...] = ()) -> Iterator[GrowingArray]:
+        """Write `name`.npy piece by piece; `row` is the shape of one row."""
+        array = GrowingArray(self.path / f"{name}.npy", dtype, row)
         try:
             yield array
             array.close()
@@ -148,8 +149,10 @@ class ResultFolder:
                 raise FormatError(f"{path / name}: has {size:,} bytes, {entry['bytes']:,} were written. {remedy}")
         return cls(path, meta)
 
-    def array(self, name: str, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
-        """Map `name`.npy into memory, read only, after checking that it has this dtype and shape."""
+    def array(
+        self, name: str, dtype: DTypeLike, shape: tuple[int, ...], *, or_dtype: DTypeLike | None = None
+    ) -> NDArray[Any]:
+        """Map `name`.npy into memory, read only, after checking that it has this dtype (or the other) and shape."""
         path = self.path / f"{name}.npy"
         if f"{name}.npy" not in self.meta["files"]:
             raise FormatError(f"{self.path / META_NAME}: does not list {name}.npy. Make the result again.")
@@ -158,10 +161,11 @@ class ResultFolder:
                 array = np.lib.format.open_memmap(path, mode="r")
         except (ValueError, OSError) as error:
             raise FormatError(f"{path}: is not a NumPy array file: {error}. Make the result again.") from error
-        if array.dtype != np.dtype(dtype) or array.shape != shape:
+        dtypes = {np.dtype(dtype): None, np.dtype(dtype if or_dtype is None else or_dtype): None}
+        if array.dtype not in dtypes or array.shape != shape:
+            expected = " or ".join(map(str, dtypes))
             raise FormatError(
-                f"{path}: holds {array.dtype} {array.shape}, {np.dtype(dtype)} {shape} was expected. "
-                "Make the result again."
+                f"{path}: holds {array.dtype} {array.shape}, {expected} {shape} was expected. Make the result again."
             )
         return array
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from test_cli_build_cooc import fails, glove
-from test_vectors_export import make_model
+from test_vectors_export import as_float64, make_model
 
 from glove_cli.vectors.export import export_vectors
 from glove_cli.vectors.select import select_vectors
@@ -46,6 +47,17 @@ def test_a_run_is_its_matrix_and_its_model(folder: Path) -> None:
     digest = hashlib.sha256((folder / "glove-run" / "cooc" / "data.npy").read_bytes()).hexdigest()
     assert matrix["files"]["data.npy"]["sha256"] == digest
     assert digest in result.stdout
+
+
+def test_a_data_type_other_than_float32_is_shown(folder: Path) -> None:
+    assert "data type" not in glove("info").stdout
+    as_float64(make_model(words=WORDS)).save("double")
+    text = glove("info", "double").stdout
+    assert re.search(r"^  data type +float64$", text, re.M), text
+    types = [json.loads(glove("info", path, "--json").stdout)["dtype"] for path in ("glove-run/model", "double")]
+    assert types == ["float32", "float64"]
+    for arguments in (["nearest", "paris"], ["analogy", "france", "paris", "italy"], ["export", "-"]):
+        assert glove(*arguments, "--model", "double").stdout == glove(*arguments).stdout != ""
 
 
 def test_a_model_of_another_matrix_is_said(folder: Path) -> None:

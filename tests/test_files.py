@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import io
 import json
@@ -24,10 +25,10 @@ from glove_cli.vocab import Vocab
 ARRAYS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gradsq_b_c")
 
 
-def make_model(V: int = 3, d: int = 2, seed: int = 0) -> GloveModel:
+def make_model(V: int = 3, d: int = 2, seed: int = 0, dtype: str = "float32") -> GloveModel:
     rng = np.random.default_rng(seed)
     shapes = {name: (V, d) if name[-1] in "WC" else (V,) for name in ARRAYS}
-    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    arrays = {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
     vocab = Vocab([f"w{i}" for i in range(V)], np.arange(V, 0, -1))
     return GloveModel(vocab, **arrays, meta={"options": {"dim": d}, "history": [{"epoch": 1, "cost": 0.5}]})
 
@@ -282,18 +283,70 @@ def test_the_header_is_numpys(dtype: type, shape: tuple[int, ...]) -> None:
     assert np.lib.format.read_array_header_1_0(file) == (shape, False, np.dtype(dtype))
 
 
-def test_a_model_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    model = make_model(5, 3)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_model_comes_back_as_it_was_saved(tmp_path: Path, dtype: str) -> None:
+    model = make_model(5, 3, dtype=dtype)
     model.save(tmp_path / "model")
     loaded = GloveModel.load(tmp_path / "model")
     assert loaded.vocab == model.vocab
     assert loaded.meta == model.meta
-    assert loaded.dim == 3
+    assert (loaded.dim, loaded.dtype) == (3, np.dtype(dtype))
     for name in ARRAYS:
+        assert getattr(loaded, name).dtype == ("float64" if name in ("gradsq_b_w", "gradsq_b_c") else dtype)
         assert np.array_equal(getattr(loaded, name), getattr(model, name))
         assert np.array_equal(np.load(tmp_path / "model" / f"{name}.npy"), getattr(model, name))
     loaded.save(tmp_path / "again")
     assert file_hashes(tmp_path / "again", leave_out=()) == file_hashes(tmp_path / "model", leave_out=())
+
+
+def test_only_another_data_type_than_float32_is_written_down(tmp_path: Path) -> None:
+    for dtype in ("float32", "float64"):
+        make_model(dtype=dtype).save(tmp_path / dtype)
+    assert "dtype" not in json.loads((tmp_path / "float32" / "meta.json").read_text())
+    assert json.loads((tmp_path / "float64" / "meta.json").read_text())["dtype"] == "float64"
+
+
+def test_an_older_model_keeps_its_float32_sums_of_the_biases(tmp_path: Path) -> None:
+    model = make_model()
+    (tmp_path / "model").mkdir()
+    writer = FolderWriter(tmp_path / "model")
+    writer.vocab(model.vocab)
+    for name in ARRAYS:
+        writer.array(name, getattr(model, name))
+    writer.finish("glove-model", 1, V=3, dim=2)
+    loaded = GloveModel.load(tmp_path / "model")
+    for name in ARRAYS:
+        assert getattr(loaded, name).dtype == np.float32
+        assert np.array_equal(getattr(loaded, name), getattr(model, name))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"W": "float16"}, "W is float16, W float16"),
+        ({"C": "float64"}, "C is float64, W float32"),
+        ({"b_c": "float64"}, "b_c is float64, W float32"),
+        ({"gradsq_b_w": "int32"}, "gradsq_b_w is int32, W float32"),
+        (dict.fromkeys(ARRAYS[:-1], "float64"), "gradsq_b_c is float32, W float64"),
+    ],
+)
+def test_a_model_of_mixed_data_types_is_not_saved(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    model = make_model()
+    changed = {name: getattr(model, name).astype(dtype) for name, dtype in changes.items()}
+    with pytest.raises(OutputError, match=rf"model: {message}\. Give all arrays as float32, or all as float64\."):
+        dataclasses.replace(model, **changed).save(tmp_path / "model")
+    assert only(tmp_path) == []
+
+
+def test_rows_in_pieces_are_the_same_file(tmp_path: Path) -> None:
+    array = np.arange(10.0).reshape(5, 2)
+    (tmp_path / "a").mkdir()
+    writer = FolderWriter(tmp_path / "a")
+    writer.array("whole", array)
+    with writer.growing("pieces", array.dtype, (2,)) as growing:
+        for piece in (array[:3], array[3:3], array[3:]):
+            growing.append(piece)
+    assert (tmp_path / "a" / "pieces.npy").read_bytes() == (tmp_path / "a" / "whole.npy").read_bytes()
 
 
 def test_an_array_in_pieces_is_the_same_file(tmp_path: Path) -> None:
@@ -348,6 +401,26 @@ def test_a_damaged_header_is_refused(tmp_path: Path, part: bytes, wrong: bytes) 
         GloveModel.load(tmp_path / "model")
 
 
+@pytest.mark.parametrize(
+    ("saved", "file", "dtype", "expected"),
+    [
+        ("float32", "b_w", "float64", "float32"),
+        ("float32", "gradsq_b_w", "int64", "float64 or float32"),
+        ("float64", "gradsq_b_w", "float32", "float64"),
+    ],
+)
+def test_an_array_of_another_data_type_is_refused(
+    tmp_path: Path, saved: str, file: str, dtype: str, expected: str
+) -> None:
+    path = tmp_path / "model"
+    make_model(dtype=saved).save(path)
+    np.save(path / f"{file}.npy", np.ones(3, dtype))
+    files = json.loads((path / "meta.json").read_text())["files"]
+    edit_meta(path, files={**files, f"{file}.npy": {"bytes": (path / f"{file}.npy").stat().st_size}})
+    with pytest.raises(FormatError, match=rf"{file}\.npy: holds {dtype} \(3,\), {expected} \(3,\) was expected"):
+        GloveModel.load(path)
+
+
 def edit_meta(folder: Path, **changes: object) -> None:
     meta = json.loads((folder / "meta.json").read_text())
     (folder / "meta.json").write_text(json.dumps({**meta, **changes}))
@@ -365,6 +438,9 @@ def edit_meta(folder: Path, **changes: object) -> None:
         ({"V": 4}, "its vocabulary has 3 words, its vectors 4"),
         ({"V": None}, "lacks V or dim"),
         ({"dim": 5}, r"holds float32 \(3, 2\), float32 \(3, 5\) was expected"),
+        ({"dtype": "float16"}, "says dtype 'float16', not float32 or float64"),
+        ({"dtype": ["float64"]}, r"says dtype \['float64'\], not float32 or float64"),
+        ({"dtype": "float64"}, r"W\.npy: holds float32 \(3, 2\), float64 \(3, 2\) was expected"),
     ],
 )
 def test_a_meta_file_that_does_not_fit_is_refused(tmp_path: Path, changes: dict, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,11 @@ def make_model(V: int = 5, d: int = 3, words: list[str] | None = None, seed: int
     b_w, b_c, gb_w, gb_c = rng.normal(size=(4, V)).astype(np.float32)
     vocab = Vocab(words or [f"w{i}" for i in range(V)], np.arange(V, 0, -1))
     return GloveModel(vocab, W, C, b_w, b_c, gW, gC, gb_w, gb_c)
+
+
+def as_float64(model: GloveModel) -> GloveModel:
+    arrays = {name: value.astype(np.float64) for name, value in vars(model).items() if isinstance(value, np.ndarray)}
+    return replace(model, **arrays)
 
 
 def expected(model: GloveModel, kind: str) -> np.ndarray:
@@ -57,6 +63,33 @@ def test_the_reference_text_comes_from_its_parameters(shared_data: SharedData) -
     file = io.BytesIO()
     export_vectors(model, file)
     assert file.getvalue() == shared_data.bytes("stanford/train800.txt")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_six_decimals_of_a_float64_model_come_from_float64(tmp_path: Path, kind: str) -> None:
+    model = as_float64(make_model())
+    model.W[0], model.C[0] = 12345.678901, 23456.789012  # of which float32 holds two decimals
+    model.save(tmp_path / "model")
+    export_vectors(tmp_path / "model", tmp_path / "v.txt", vectors=kind, unk=False)
+    rows = [" ".join(f"{x:.6f}" for x in row) for row in expected(model, kind)]
+    lines = [f"{word} {row}\n" for word, row in zip(model.vocab.words, rows, strict=True)]
+    assert (tmp_path / "v.txt").read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_float64_model_of_float32_numbers_gives_the_same_files(tmp_path: Path, name: str, kind: str) -> None:
+    model = make_model()
+    model.save(tmp_path / "single")
+    as_float64(model).save(tmp_path / "double")
+    for folder in ("single", "double"):
+        export_vectors(tmp_path / folder, tmp_path / f"{folder}.out", vectors=kind, format=name)
+    assert (tmp_path / "single.out").read_bytes() == (tmp_path / "double.out").read_bytes()
+    single, double = (load_vectors(tmp_path / folder, vectors=kind) for folder in ("single", "double"))
+    assert double.matrix.dtype == np.float32
+    assert np.array_equal(single.matrix, double.matrix)
+    assert single.nearest("w1", 3) == double.nearest("w1", 3)
+    assert single.analogy("w0", "w1", "w2") == double.analogy("w0", "w1", "w2")
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)

@@ -121,6 +121,7 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
         "path": str(path),
         "V": len(model.vocab),
         "dim": model.dim,
+        "dtype": model.dtype.name,
         "epochs": len(history),
         "cost": history[-1].get("cost") if history else None,
         "seconds": model.meta.get("seconds"),
@@ -210,6 +211,7 @@ def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("words", _number(part["V"])),
         ("dimensions", _number(part["dim"])),
+        *([("data type", part["dtype"])] if part["dtype"] != "float32" else []),
         ("epochs", _number(part["epochs"])),
         ("cost", "unknown" if part["cost"] is None else f"{part['cost']:.6f}"),
         ("options", _options(part["options"])),

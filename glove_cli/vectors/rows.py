@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.model import GloveModel
+from glove_cli.model import Floats, GloveModel
 from glove_cli.vectors.names import KINDS
 
 RAREST = 100
@@ -44,7 +44,7 @@ class ModelRows:
         return len(self.model.vocab) + self.unk, self.model.dim * (2 if self.kind == "concat" else 1)
 
     def __getitem__(self, key: slice) -> NDArray[np.float64]:
-        """Return a stretch of rows as float64, in which the sum of two float32 loses nothing that six decimals show."""
+        """Return a stretch of rows as float64, in which a sum loses nothing that six decimals show."""
         V = len(self.model.vocab)
         begin, end, _ = key.indices(self.shape[0])
         rows = slice(begin, min(end, V))
@@ -95,7 +95,7 @@ def finite_block(rows: Rows, begin: int, end: int, name: str, words: Sequence[st
     return block
 
 
-def _mean(matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+def _mean(matrix: Floats) -> NDArray[np.float64]:
     """Return the mean row (1, d) of the last (rarest) words, added in the reference's order."""
     last = np.asarray(matrix[-RAREST:], np.float64)
     total = np.zeros((1, matrix.shape[1]))
