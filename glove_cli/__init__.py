@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from glove_cli.vectors.export import export_vectors
     from glove_cli.vectors.keyed import WordVectors
     from glove_cli.vectors.load import load_vectors
+    from glove_cli.vectors.reference_model import import_model
     from glove_cli.vectors.select import load_model
     from glove_cli.vocab import Vocab, merge_vocabs
 
@@ -60,6 +61,7 @@ __all__ = [
     "export_cooc",
     "export_vectors",
     "import_cooc",
+    "import_model",
     "load_cooc",
     "load_model",
     "load_vectors",
@@ -90,6 +92,7 @@ _MODULES = {
     "vectors.export": ("export_vectors",),
     "vectors.keyed": ("WordVectors",),
     "vectors.load": ("load_vectors",),
+    "vectors.reference_model": ("import_model",),
     "vectors.select": ("load_model",),
     "vocab": ("Vocab", "merge_vocabs"),
 }

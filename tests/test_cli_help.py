@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -50,6 +51,9 @@ def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
     shutil.copy(ROOT / "corpora" / "sample.txt", tmp_path / "corpus.txt")
     shutil.copy(ROOT / "corpora" / "sample.txt", tmp_path / "plain")
     subprocess.run(["xz", "-k", "corpus.txt"], cwd=tmp_path, check=True) if shutil.which("xz") else None
+    (tmp_path / "pretrained").mkdir()
+    (tmp_path / "pretrained" / "vocab.txt").write_bytes(b"the 3\ncat 1\n")
+    np.ones((4, 3)).tofile(tmp_path / "pretrained" / "vectors.bin")
     glove = f"{sys.executable} -m glove_cli"
     env = {key: value for key, value in os.environ.items() if key != "GLOVE_RUN"}
     env["PYTHONPATH"] = str(PACKAGE_ROOT)

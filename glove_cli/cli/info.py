@@ -73,7 +73,7 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
         parts.append(_describe_model(path / MODEL_NAME, verify))
     if not parts:
         raise FormatError(f"{path}: holds no result of glove. Make one with `glove build-cooc CORPUS`.")
-    if len(parts) == 2:
+    if len(parts) == 2 and (parts[1]["from"] or not parts[1]["imported"]):
         digests = {name: entry.get("sha256") for name, entry in parts[0]["files"].items()}
         parts[1]["from"]["same_matrix"] = parts[1]["from"].get("sha256") == digests
     return {"kind": "run", "path": str(path), "parts": parts}
@@ -115,18 +115,19 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
     meta = read_meta(path, remedy="Name a model.")
     if verify:
         ResultFolder(path, meta).verify()
-    history = model.meta.get("history") or []
+    history, imported = model.meta.get("history") or [], model.meta.get("imported")
     return {
         "kind": "model",
         "path": str(path),
         "V": len(model.vocab),
         "dim": model.dim,
         "dtype": model.dtype.name,
-        "epochs": len(history),
+        "epochs": None if imported and not history else len(history),
         "cost": history[-1].get("cost") if history else None,
         "seconds": model.meta.get("seconds"),
         "options": model.meta.get("options") or {},
         "from": dict(model.meta.get("cooc") or {}),
+        "imported": imported,
         **_files(meta, verify),
     }
 
@@ -205,6 +206,8 @@ def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
 
     origin = part["from"]
     where = shown(str(origin.get("path") or "a matrix in memory"))
+    if part["imported"] and not origin:
+        where = ", ".join(shown(str(file["path"])) for file in part["imported"].values() if file)
     if origin.get("same_matrix") is False:
         where += " (not the matrix of this run as it is now)"
     seconds = part["seconds"]

@@ -30,6 +30,7 @@ _COMMANDS = {
     "analogy": ("analogy", "Find the word that is to C as B is to A."),
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),
     "import-cooc": ("import_cooc", "Take counts from a file of other programs."),
+    "import-model": ("import_model", "Take a model from the original tools' binary files."),
 }
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _EXAMPLE = """\b
