@@ -381,6 +381,7 @@ def test_an_output_that_exists_is_kept(folder: Path) -> None:
     first = glove("import-model", "vectors.bin")
     assert first.exit_code == 0, first.output
     fails(glove("import-model", "vectors.bin"), 1, r"glove-run/model: already exists\. Use --force")
+    fails(glove("import-model", "nothing.bin"), 1, r"glove-run/model: already exists\. Use --force")  # before reading
     change(folder / "vectors.bin", (0, np.nan))
     fails(glove("import-model", "vectors.bin", "--force"), 1, r"vectors\.bin: 1 of its numbers are not finite")
     assert np.isfinite(load_model("glove-run").W).all()
