@@ -89,7 +89,7 @@ def workspace(
     """
     if tmp is not None and not os.path.isdir(tmp):
         raise OutputError(f"--tmp: {os.fspath(tmp)} is not a folder. Name one that exists.")
-    home = out.with_name(f".{out.name[:40]}.work")
+    home = home_of(out)
     path = home if tmp is None else Path(tmp) / f"glove-{_digest(os.path.abspath(out))}.work"
     made = _make_parents(out)
     with contextlib.ExitStack() as stack:
@@ -130,6 +130,17 @@ def workspace(
             if resumed:  # what an earlier run finished is not at fault
                 folders.clear()
             raise
+
+
+def home_of(out: Path) -> Path:
+    """Return the folder beside a result that holds the lock and the description of the job that makes it.
+
+    Parameters
+    ----------
+    out : Path
+        The result.
+    """
+    return out.with_name(f".{out.name[:40]}.work")
 
 
 @contextlib.contextmanager
