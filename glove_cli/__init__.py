@@ -31,7 +31,9 @@ if TYPE_CHECKING:
         UnknownWordError,
     )
     from glove_cli.model import GloveModel
+    from glove_cli.plots.history import draw_history
     from glove_cli.training.config import TrainConfig
+    from glove_cli.training.history import read_history
     from glove_cli.training.trainer import EpochReport, train
     from glove_cli.vectors.export import export_vectors
     from glove_cli.vectors.keyed import WordVectors
@@ -58,6 +60,7 @@ __all__ = [
     "__version__",
     "build_cooc",
     "build_vocab",
+    "draw_history",
     "export_cooc",
     "export_vectors",
     "import_cooc",
@@ -67,6 +70,7 @@ __all__ = [
     "load_vectors",
     "merge_cooc",
     "merge_vocabs",
+    "read_history",
     "train",
 ]
 
@@ -87,7 +91,9 @@ _MODULES = {
         "UnknownWordError",
     ),
     "model": ("GloveModel",),
+    "plots.history": ("draw_history",),
     "training.config": ("TrainConfig",),
+    "training.history": ("read_history",),
     "training.trainer": ("EpochReport", "train"),
     "vectors.export": ("export_vectors",),
     "vectors.keyed": ("WordVectors",),
