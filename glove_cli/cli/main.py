@@ -24,6 +24,7 @@ _COMMANDS = {
     "merge-vocab": ("merge_vocab", "Add up vocabularies."),
     "merge-cooc": ("merge_cooc", "Add up matrices: shards, or several texts."),
     "train": ("train", "Train word vectors on the counts."),
+    "history": ("history", "Show how a training went, as a table or a picture."),
     "export": ("export", "Write the vectors to a file."),
     "info": ("info", "Say what a run, matrix, model or vector file is."),
     "nearest": ("nearest", "Find the words nearest to a word."),
