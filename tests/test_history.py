@@ -86,6 +86,8 @@ def test_the_folder_one_is_in_can_be_named(folder: Path, monkeypatch: pytest.Mon
     begin("other/model", lines(PLAIN[:1]))
     monkeypatch.chdir(model)
     assert read_history(".") == read_history("..") == PLAIN
+    begin("../model", lines(EVENTFUL))
+    assert read_history(".") == read_history("..") == EVENTFUL
     monkeypatch.chdir(folder / "other")
     assert read_history(".") == PLAIN[:1]
     with pytest.raises(FormatError, match="holds no model"):
@@ -412,6 +414,14 @@ def test_a_picture_says_what_it_shows_in_words(folder: Path) -> None:
     assert groups(folder / "a.svg", "legend") == 1
 
 
+def test_a_long_title_keeps_its_end(folder: Path) -> None:
+    draw_history(PLAIN, "a.svg", title="folder/" * 20 + "model-d50")
+    (title,) = [text for text in texts(folder / "a.svg") if "model" in text]
+    assert len(title) == 70
+    assert title.startswith("\u2026")
+    assert title.endswith("/folder/model-d50")
+
+
 def test_a_single_line_has_no_legend(folder: Path) -> None:
     draw_history(PLAIN, "a.svg")
     assert groups(folder / "a.svg", "legend") == 0
@@ -428,6 +438,8 @@ def test_lines_hold_the_values_and_leave_out_what_was_rolled_back() -> None:
     assert list(zip(*holdout.get_data(), strict=True)) == [(1, 0.09), (2, 0.07), (3, 0.065)]
     assert list(zip(*accuracy.get_data(), strict=True)) == [(2, 20.0), (3, pytest.approx(25.15))]
     assert list(event.get_xdata()) == [2, 2]
+    low, high = right.get_ylim()
+    assert low < 0 < 25.15 < high < 30
     assert len({line.get_marker() for line in (cost, holdout, accuracy)}) == 3
     assert len({line.get_linestyle() for line in (cost, holdout, accuracy)}) == 3
 

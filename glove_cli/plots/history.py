@@ -23,6 +23,7 @@ _LINE_INCHES = 0.19  # of a line of the notes below the picture
 _MARKS = 25  # more than so many marks on a line would hide it
 _NOTES = 6
 _NOTE_LENGTH = 100
+_TITLE_LENGTH = 70
 # Colour, line and mark of each: told apart also without colour. The colours are Okabe and Ito's (2008).
 _COST = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
 _HOLDOUT = {"color": "#D55E00", "linestyle": "--", "marker": "s"}
@@ -147,11 +148,13 @@ def _figure(epochs: list[dict[str, Any]], history: Sequence[dict[str, Any]], tit
         second = axes.twinx()
         lines.append(_line(second, epochs, "accuracy", "accuracy (right)", _ACCURACY, factor=100))
         second.set_ylabel("accuracy (% of analogy questions)")
-        second.set_ylim(0, max(1.0, 1.08 * max(100 * e.get("accuracy", 0) for e in epochs)))
+        most = max(1.0, *(100 * epoch["accuracy"] for epoch in epochs if "accuracy" in epoch))
+        second.set_ylim(-0.04 * most, 1.08 * most)
     axes.spines["right"].set_visible(right)
     for epoch in {e["epoch"] for e in history if "event" in e}:
         axes.axvline(epoch, color=_FAINT, linewidth=0.9, zorder=1)
     if title:
+        title = title if len(title) <= _TITLE_LENGTH else f"\u2026{title[1 - _TITLE_LENGTH :]}"
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=26 if len(lines) > 1 else 10)
     if len(lines) > 1:
         axes.legend(
