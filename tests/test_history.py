@@ -397,10 +397,10 @@ def test_a_picture_grows_by_its_notes_and_nothing_is_cut_off(folder: Path) -> No
 
 
 def test_a_picture_says_what_it_shows_in_words(folder: Path) -> None:
-    draw_history(EVENTFUL, "a.svg", title="the $run & its <model>")
+    draw_history(EVENTFUL, "a.svg", title="the $run$ & its <model>")
     shown = texts(folder / "a.svg")
     for text in (
-        "the $run & its <model>",
+        "the $run$ & its <model>",
         "epoch (passes over all pairs)",
         "cost (mean per pair)",
         "accuracy (% of analogy questions)",
@@ -491,8 +491,9 @@ def test_a_plot_is_drawn_beside_the_table(folder: Path) -> None:
 
 
 def test_a_picture_is_not_overwritten_without_force(folder: Path) -> None:
-    save("glove-run/model", PLAIN)
     Path("a.svg").write_text("mine")
+    fails(glove("history", "nothing", "--plot", "a.svg"), 1, r"a\.svg: already exists\. Use --force")
+    save("glove-run/model", PLAIN)
     fails(glove("history", "--plot", "a.svg"), 1, r"a\.svg: already exists\. Use --force")
     with pytest.raises(OutputError, match=r"a\.svg: already exists"):
         draw_history(PLAIN, "a.svg")
