@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.text import Text
 from test_cli_build_cooc import fails, glove
 from test_vectors_export import make_model
 
@@ -384,16 +385,22 @@ def test_a_png_has_its_size_and_is_not_blank(folder: Path) -> None:
     assert not ink[:, -3:].any()
 
 
-def test_a_picture_grows_by_its_notes_and_nothing_is_cut_off(folder: Path) -> None:
-    draw_history(EVENTFUL, "a.png", title="glove-run/model")
-    from matplotlib.image import imread
+@pytest.mark.parametrize("history", [PLAIN, EVENTFUL], ids=["plain", "eventful"])
+def test_all_texts_stand_within_the_picture_and_the_notes_below_the_axes(history: Epochs) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    ink = (imread(folder / "a.png")[:, :, :3] < 0.9).any(axis=2)
-    assert ink.shape == (658, 1050)
-    assert not ink[:3].any()
-    assert not ink[-3:].any()
-    assert not ink[:, :3].any()
-    assert not ink[:, -3:].any()
+    figure = plots._figure(standing_epochs(history), history, "glove-run/model")
+    assert figure.get_figheight() == pytest.approx(4.2 + 0.19 * ("event" in history[1]))
+    FigureCanvasAgg(figure).draw()
+    whole = figure.bbox
+    boxes = {text.get_text(): text.get_window_extent() for text in figure.findobj(Text) if text.get_text()}
+    for box in boxes.values():
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+        assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+    assert "glove-run/model" in boxes
+    for text, box in boxes.items():
+        if text.startswith("epoch 2"):
+            assert box.y1 < boxes["epoch (passes over all pairs)"].y0
 
 
 def test_a_picture_says_what_it_shows_in_words(folder: Path) -> None:
@@ -410,7 +417,7 @@ def test_a_picture_says_what_it_shows_in_words(folder: Path) -> None:
         "epoch 2: diverged in round 3; eta halved to 0.025",
     ):
         assert text in shown
-    assert {"1", "2", "3"} <= set(shown)
+    assert {"1", "2", "3", "0.05", "0.06", "0.08"} <= {re.sub(r"(\.\d\d)0+$", r"\1", text) for text in shown}
     assert groups(folder / "a.svg", "legend") == 1
 
 
