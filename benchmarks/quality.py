@@ -18,7 +18,8 @@ from common import claim
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import load_cooc
 from glove_cli.evaluation import Scores, evaluate
-from glove_cli.training.trainer import EpochReport, train
+from glove_cli.training.report import EpochReport
+from glove_cli.training.run import train
 
 EPOCHS, X_MAX = 15, 10.0
 CLAIMED_ACCURACY = {50: 0.194, 100: 0.28}

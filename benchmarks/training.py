@@ -19,7 +19,8 @@ from scipy.sparse import csr_array, random_array
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.training.objective import objective
-from glove_cli.training.trainer import EpochReport, train
+from glove_cli.training.report import EpochReport
+from glove_cli.training.run import train
 
 CLAIMED = {50: 25.0, 300: 30.0}  # times the reference's entries per second
 SETTINGS = {"x_max": 10.0, "alpha": 0.75, "eta": 0.05, "bias_eta": 1.0}

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from glove_cli.plots.history import draw_history
     from glove_cli.training.config import TrainConfig
     from glove_cli.training.history import read_history
-    from glove_cli.training.trainer import EpochReport, train
+    from glove_cli.training.report import EpochReport
+    from glove_cli.training.run import train
     from glove_cli.vectors.export import export_vectors
     from glove_cli.vectors.keyed import WordVectors
     from glove_cli.vectors.load import load_vectors
@@ -94,7 +95,8 @@ _MODULES = {
     "plots.history": ("draw_history",),
     "training.config": ("TrainConfig",),
     "training.history": ("read_history",),
-    "training.trainer": ("EpochReport", "train"),
+    "training.report": ("EpochReport",),
+    "training.run": ("train",),
     "vectors.export": ("export_vectors",),
     "vectors.keyed": ("WordVectors",),
     "vectors.load": ("load_vectors",),

@@ -85,6 +85,19 @@ class FolderWriter:
             array.file.close()
         self.names.append(f"{name}.npy")
 
+    def rows(self, name: str, dtype: DTypeLike, shape: tuple[int, ...], pieces: Iterable[NDArray[Any]]) -> None:
+        """Write one array as `name`.npy, rows after rows."""
+        with (self.path / f"{name}.npy").open("xb") as file:
+            file.write(npy_header(np.dtype(dtype), shape))
+            for piece in pieces:
+                file.write(np.ascontiguousarray(piece, dtype).data.cast("B") if piece.size else b"")
+        self.names.append(f"{name}.npy")
+
+    def text(self, name: str, text: str) -> None:
+        """Write a file of text."""
+        (self.path / name).write_text(text, encoding="utf-8")
+        self.names.append(name)
+
     def vocab(self, vocab: Vocab) -> None:
         """Write the vocabulary file."""
         (self.path / VOCAB_NAME).write_bytes(vocab.to_bytes())

@@ -54,6 +54,7 @@ def workspace(
     resume: bool = False,
     force: bool = False,
     found: Callable[[Path], str | None] = lambda path: None,
+    keep: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Workspace]:
     """Open the workspace of the job that makes `out`; remove it when the block ends.
@@ -72,6 +73,8 @@ def workspace(
         Whether to drop what an interrupted run left.
     found : callable
         Says what is finished in a folder, or None if nothing is.
+    keep : bool
+        Whether what is finished stays when the block ends by an exception, as after a kill.
     note : callable
         Called with what the user should know.
 
@@ -128,6 +131,10 @@ def workspace(
             yield Workspace(path, home / _RESULT, resumed)
         except OptionError:
             if resumed:  # what an earlier run finished is not at fault
+                folders.clear()
+            raise
+        except BaseException:
+            if keep and found(path) is not None:
                 folders.clear()
             raise
 

@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).parents[1] / "glove_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 KERNELS = [path for path in MODULES if path.name.startswith("kernels")]
 
-# Each may import only what stands before it. `training` comes after `model`, because it returns one.
+# Each may import only what stands before it. `training` comes after `model`, because it returns one, and after
+# `vectors`, because it starts from some.
 LAYERS = [
     "version",
     "errors",
@@ -29,8 +30,8 @@ LAYERS = [
     "corpus",
     "cooc",
     "model",
-    "training",
     "vectors",
+    "training",
     "evaluation",
     "plots",
     "cli",

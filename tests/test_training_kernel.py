@@ -27,7 +27,7 @@ import pytest
 from conftest import SharedData
 
 from glove_cli.training.config import TrainConfig
-from glove_cli.training.trainer import run_entries
+from glove_cli.training.in_order import run_entries
 
 U = 2.0**-24
 REFERENCE = {"x_max": 10.0, "alpha": 0.75, "eta": 0.05, "bias_eta": 1.0, "grad_clip": 100.0}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,72 +20,212 @@ from glove_cli.cli.options import (
     run_option,
     threads_option,
 )
-from glove_cli.training.config import TrainConfig
+from glove_cli.training.config import DTYPES, INIT_BIASES, ON_DIVERGENCE, TrainConfig
 
 if TYPE_CHECKING:
-    from glove_cli.training.trainer import EpochReport
+    from collections.abc import Callable
+
+    from glove_cli.model import GloveModel
+    from glove_cli.training.report import EpochReport
 
 
-@click.command("train", epilog=example("glove train --dim 50 --epochs 20 --x-max 10"))
-@config_option(TrainConfig, "dim", "Numbers in a vector.")
-@config_option(TrainConfig, "epochs", "Passes over the matrix.")
+class Integers(click.ParamType):
+    """One integer, or several with commas between them."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a tuple of integers, each once."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(dict.fromkeys(int(part) for part in str(value).split(",")))
+        except ValueError:
+            self.fail(f"{value!r} is not a valid integer, nor several with commas between them.", param, ctx)
+
+
+@click.command(
+    "train",
+    epilog=example(
+        "glove train --dim 50 --epochs 20 --x-max 10",
+        "glove train --epochs 100 --holdout 0.01 --patience 3 --resume",
+        "glove train --dim 50,100 --seed 1,2",
+    ),
+)
+@config_option(TrainConfig, "dim", "Numbers in a vector; 50,100 gives two models.", type=Integers())
+@config_option(TrainConfig, "epochs", "Passes over the matrix, at most.")
 @config_option(TrainConfig, "x_max", "Pairs that occur so often or more count in full.")
 @config_option(TrainConfig, "alpha", "Rarer pairs count (count / x-max) ** alpha.")
 @config_option(TrainConfig, "eta", "Learning rate.")
 @config_option(TrainConfig, "bias_eta", "Learning rate of the biases.")
 @config_option(TrainConfig, "grad_clip", "Largest step of a number before the learning rate.")
-@config_option(TrainConfig, "seed", "Another seed gives other vectors; the same one the same, bit for bit.")
+@config_option(
+    TrainConfig,
+    "seed",
+    "Another seed gives other vectors; the same one the same, bit for bit. 1,2,3 gives three models.",
+    type=Integers(),
+)
+@config_option(TrainConfig, "dtype", "Numbers to compute with.", type=click.Choice(DTYPES))
+@config_option(TrainConfig, "holdout", "Share of the pairs to leave out and report the cost of, such as 0.01.")
+@config_option(TrainConfig, "patience", "Stop after so many epochs without improvement; 0 never.")
+@config_option(TrainConfig, "min_improvement", "Share by which the cost has to fall to count as improved.")
+@config_option(TrainConfig, "target_cost", "Stop when the cost is as low as this.", type=float)
+@config_option(
+    TrainConfig,
+    "on_divergence",
+    "When the cost explodes: stop, or go back to the beginning of the epoch and halve the learning rates.",
+    type=click.Choice(ON_DIVERGENCE),
+)
+@click.option("--init", type=PATH, metavar="VECTORS", help="Start from these: a model, a run, or a file of vectors.")
+@config_option(
+    TrainConfig,
+    "init_biases",
+    "Where biases start: 0, small random numbers, or their best fit to the counts.  [default: random, or as in --init]",
+    type=click.Choice(INIT_BIASES),
+)
+@config_option(TrainConfig, "anchor_strength", "Strength of the pull back to the vectors of --init, such as 0.1.")
+@click.option("--evaluate-every", type=int, metavar="K", help="Ask analogy questions after every K epochs.")
+@click.option("--questions", type=PATH, metavar="FILE", help="The questions: a file, or a folder of .txt files.")
 @threads_option
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Memory beside the parameters, such as 4G; the result is the same.  [default: half of all for both]",
+)
+@click.option(
+    "--checkpoint-every",
+    metavar="TIME",
+    default="10m",
+    show_default=True,
+    help="How often to keep what --resume goes on from: 90s, 10m, 2h, '5 epochs', never.",
+)
 @run_option
 @click.option("--cooc", type=PATH, metavar="DIR", help="Matrix to train on.  [default: RUN/cooc]")
 @click.option(
     "-o", "--output", "--model", "output", type=PATH, metavar="DIR", help="Model to make.  [default: RUN/model]"
 )
+@click.option(
+    "--tiles", type=PATH, metavar="DIR", help="Where the prepared matrix is kept.  [default: tiles beside the model]"
+)
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of an interrupted run of this command.")
 @force_option
 def command(
-    threads: int | None, run: Path, cooc: Path | None, output: Path | None, force: bool, **options: Any
+    dim: tuple[int, ...],
+    seed: tuple[int, ...],
+    init: Path | None,
+    evaluate_every: int | None,
+    questions: Path | None,
+    run: Path,
+    cooc: Path | None,
+    output: Path | None,
+    tiles: Path | None,
+    resume: bool,
+    force: bool,
+    **options: Any,
 ) -> None:
-    """Train word vectors on the matrix that `glove build-cooc` made."""
+    """Train word vectors on the matrix that `glove build-cooc` made.
+
+    With several --dim or --seed, a model each, one after the other: RUN/model-d50, RUN/model-s2, RUN/model-d50-s2.
+    """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
-    from glove_cli.cli.tables import amount, duration, pairs, size
     from glove_cli.cooc.store import load_cooc
-    from glove_cli.files import output_folder
+    from glove_cli.files import check_output
     from glove_cli.parallel import thread_count
+    from glove_cli.training.checkpoint import Interval
     from glove_cli.training.objective import suggest_x_max
-    from glove_cli.training.trainer import train
 
-    config = TrainConfig(**options)
+    evaluate, evaluate_every = _evaluation(evaluate_every, questions)
+    threads, memory, every = options.pop("threads"), options.pop("memory"), options.pop("checkpoint_every")
+    config = [TrainConfig(dim=d, seed=s, **options) for d, s in product(dim, seed)][-1]
     thread_count(threads)
-    out = output if output is not None else run / MODEL_NAME
+    Interval.parse(every)
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
-    begin = time.perf_counter()
+    models = _outputs(output if output is not None else run / MODEL_NAME, dim, seed)
+    if not resume:
+        for out in models:
+            check_output(out, force=force)
+    if tiles is None:
+        tiles = next(iter(models)).with_name("tiles")
     with Progress() as progress, announced(progress.note):
+        better = suggest_x_max(matrix, config.x_max)
+        if better is not None:
+            progress.note(
+                f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
+                f"--x-max {better:g} suits it better."
+            )
+        for out, varied in models.items():
+            if len(models) > 1:
+                progress.note(f"{out}:")
+            begin = time.perf_counter()
+            from glove_cli.training.run import train
 
-        def on_epoch(report: EpochReport) -> None:
-            width = len(str(report.epochs))
-            left = f"  {duration(report.seconds_left)} left" if report.epoch < report.epochs else ""
-            speed = amount(report.entries_per_second, "entry")
-            progress.note(f"epoch {report.epoch:{width}}/{report.epochs}  cost {report.cost:.6f}  {speed}/s{left}")
+            model = train(
+                matrix, out=out, init=init, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
+                resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every,
+                on_epoch=_teller(progress.note), progress=progress, note=progress.note, **varied, **options,
+            )  # fmt: skip
+            _summarize(out, model, time.perf_counter() - begin)
 
-        # The folder is opened before training, so that one which can't be made is found now and not in the end.
-        with output_folder(out, force=force) as folder:
-            better = suggest_x_max(matrix, config.x_max)
-            if better is not None:
-                progress.note(
-                    f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
-                    f"--x-max {better:g} suits it better."
-                )
-            model = train(matrix, threads=threads, on_epoch=on_epoch, progress=progress, **options)
-            model.save(folder, force=True)
-    written = sum(path.stat().st_size for path in out.iterdir())
+
+def _evaluation(every: int | None, questions: Path | None) -> tuple[Any, int]:
+    """Return what asks the questions, or None, and how often."""
+    if questions is None:
+        if every is not None:
+            raise click.UsageError("--evaluate-every: there are no questions. Give --questions FILE as well.")
+        return None, 1
+    from glove_cli.evaluation.progress import question_accuracy
+
+    return question_accuracy(questions), 1 if every is None else every
+
+
+def _outputs(out: Path, dims: tuple[int, ...], seeds: tuple[int, ...]) -> dict[Path, dict[str, Any]]:
+    """Return where each model goes, named apart where there are several, and the options that it has of its own."""
+    models: dict[Path, dict[str, Any]] = {}
+    for dim, seed in product(dims, seeds):
+        suffix = (f"-d{dim}" if len(dims) > 1 else "") + (f"-s{seed}" if len(seeds) > 1 else "")
+        models[out.with_name(out.name + suffix)] = {"dim": dim, "seed": seed}
+    return models
+
+
+def _teller(note: Callable[[str], None]) -> Callable[[EpochReport], None]:
+    """Return what says how an epoch went, in a line."""
+    from glove_cli.cli.tables import amount, duration
+
+    def tell(report: EpochReport) -> None:
+        head = f"epoch {report.epoch:{len(str(report.epochs))}}/{report.epochs}"
+        if report.event is not None:
+            note(f"{head}  {report.event}")
+            return
+        parts = [f"cost {report.cost:.6f}"]
+        if report.holdout_cost is not None:
+            parts.append(f"held out {report.holdout_cost:.6f}")
+        if report.accuracy is not None:
+            known = not math.isnan(report.accuracy)
+            parts.append(f"questions {report.accuracy:.2%}" if known else "questions: none of known words")
+        parts.append(f"{amount(report.entries_per_second, 'entry')}/s")
+        if report.epoch < report.epochs:
+            parts.append(f"{duration(report.seconds_left)} left")
+        note("  ".join([head, *parts]))
+
+    return tell
+
+
+def _summarize(out: Path, model: GloveModel, seconds: float) -> None:
+    from glove_cli.cli.tables import duration, pairs, size
+
+    history = [entry for entry in model.meta.get("history", []) if "cost" in entry]
     rows = [
         ("words", f"{len(model.vocab):,}"),
         ("dimensions", f"{model.dim:,}"),
-        ("epochs", f"{config.epochs:,}"),
-        ("cost", f"{model.meta['history'][-1]['cost']:.6f}" if model.meta.get("history") else "unknown"),
-        ("time", duration(time.perf_counter() - begin)),
-        ("size", size(written)),
+        ("epochs", f"{len(history):,}"),
+        ("cost", f"{history[-1]['cost']:.6f}" if history else "unknown"),
+    ]
+    if history and "holdout_cost" in history[-1]:
+        rows.append(("held out", f"{history[-1]['holdout_cost']:.6f}"))
+    rows += [
+        ("time", duration(seconds)),
+        ("size", size(sum(path.stat().st_size for path in out.iterdir()))),
         ("model", str(out)),
     ]
     click.echo(pairs(rows))

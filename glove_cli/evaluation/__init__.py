@@ -7,6 +7,7 @@ With these one can score any matrix of vectors and list of words, trained here o
 from __future__ import annotations
 
 from glove_cli.evaluation.analogies import AnalogyScore, QuestionScore, evaluate_analogies
+from glove_cli.evaluation.progress import question_accuracy
 from glove_cli.evaluation.similarity import SimilarityScore, evaluate_similarity
 from glove_cli.evaluation.together import Scores, evaluate
 
@@ -18,4 +19,5 @@ __all__ = [
     "evaluate",
     "evaluate_analogies",
     "evaluate_similarity",
+    "question_accuracy",
 ]

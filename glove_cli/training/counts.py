@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import OptionError, TrainingError
+from glove_cli.folder import NPY_HEADER_BYTES
 from glove_cli.vocab import Vocab, word_to_bytes
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Counts:
         Entries of the whole matrix, both halves.
     meta : dict
         What a model remembers of its matrix.
+    files : dict
+        The `.npy` files of `indices` and `data`, if they are in files.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Counts:
     symmetric: bool
     nnz: int
     meta: dict[str, Any]
+    files: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Arrays mapped from disk are read-only; the kernels know one kind only.
@@ -62,6 +67,43 @@ class Counts:
     def V(self) -> int:
         """Number of words."""
         return len(self.vocab)
+
+    @property
+    def entry_bytes(self) -> int:
+        """Bytes of a stored entry."""
+        return self.indices.itemsize + self.data.itemsize
+
+    def rows(self, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        """Return `indptr`, and `indices` and `data` of the rows first <= row < last.
+
+        Parameters
+        ----------
+        first, last : int
+
+        Notes
+        -----
+        What lies in a file is mapped anew for each call: its pages belong to this process no longer than the arrays
+        that are returned.
+        """
+        begin, end = int(self.indptr[first]), int(self.indptr[last])
+        pieces = []
+        for name in ("indices", "data"):
+            array, path = getattr(self, name), self.files.get(name)
+            if path is None or begin == end:
+                pieces.append(array[begin:end])
+            else:
+                offset = NPY_HEADER_BYTES + begin * array.itemsize
+                piece = np.memmap(path, array.dtype, "r", offset, (end - begin,)).view(np.ndarray)
+                pieces.append(piece)
+        return self.indptr, pieces[0], pieces[1]
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of the matrix, by parts."""
+        if "sha256" in self.meta:
+            return dict(self.meta["sha256"])
+        arrays = {name: getattr(self, name) for name in ("indptr", "indices", "data")}
+        hashes = {name: hashlib.sha256(array.data).hexdigest() for name, array in arrays.items()}
+        return {**hashes, "vocab": hashlib.sha256(self.vocab.to_bytes()).hexdigest()}
 
 
 def find_counts(
@@ -104,7 +146,12 @@ def _of_cooc(cooc: CoocMatrix) -> Counts:
     name = os.fspath(cooc.path)
     if not cooc.stored:
         raise TrainingError(f"{name}: has no entries. Count a text with more than one word a line.")
-    return Counts(name, cooc.vocab, cooc.indptr, cooc.indices, cooc.data, cooc.symmetric, cooc.nnz, meta)
+    files = {}
+    for part in ("indices", "data"):
+        array = getattr(cooc, part)
+        if isinstance(array, np.memmap) and array.offset == NPY_HEADER_BYTES and array.filename is not None:
+            files[part] = Path(array.filename)
+    return Counts(name, cooc.vocab, cooc.indptr, cooc.indices, cooc.data, cooc.symmetric, cooc.nnz, meta, files)
 
 
 def _of_scipy(matrix: Any, words: Sequence[str] | None, counts: Sequence[int] | NDArray[np.int64] | None) -> Counts:

@@ -19,7 +19,8 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
 LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
-_AHEAD = 3  # entries between the prefetch of a context's state and its update
+WEIGHTS = 256  # entries whose f(x) is found at once
+_AHEAD = 4  # entries between the prefetch of a context's state and its update
 _FLAGS = ("contract", "reassoc", "nsz", "arcp", "afn")  # what keeps a NaN visible
 _REGISTER = ir.VectorType(ir.FloatType(), LANES)
 
@@ -181,58 +182,120 @@ def _update_clipped(word, context, dim, step, limit):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
-def train_entries(words, contexts, entries, dim, eta, grad_clip, word_lengths, context_lengths):
-    """Update the states of words and contexts by each entry in turn; return the sum of 1/2 f diff^2, in float64.
+def _length(states, offset, half):
+    """Return the length of the values at an offset, which bounds the largest component of the vector among them."""
+    return math.sqrt(_sum(_product(states, offset, states, offset, half)))
 
-    Parameters: words, contexts float32 (rows, 2 * half), aligned; entries, records of row, col (uint16), log_x, weight
-    (float32); dim int, eta and grad_clip float32; word_lengths, context_lengths float32 (rows,), overwritten.
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def _find_weights(entries, first, last, alpha, log_max, weights, exponents):
+    """Write f(x) = min(1, (x / x_max)^alpha) of entries first <= e < last to the beginning of weights.
+
+    As 2^(n + r) with |r| <= 1/2: the series of 2^r (relative error below 3e-7), and n added to its exponent. Two loops,
+    because LLVM makes vectors only of what doesn't overlap.
+    """
+    slope = np.float32(alpha * math.log2(math.e))
+    bits = weights.view(np.int32)
+    for k in range(np.uint64(last - first)):
+        log_share = entries[np.uint64(first) + k].log_x - log_max
+        power = max(min(slope * log_share, np.float32(0)), np.float32(-126))
+        n = np.int32(power - np.float32(0.5))
+        r = power - np.float32(n)
+        root = np.float32(1.5403530e-4)  # ln(2)^k / k! from k = 6 down
+        root = root * r + np.float32(1.3333558e-3)
+        root = root * r + np.float32(9.6181291e-3)
+        root = root * r + np.float32(5.5504109e-2)
+        root = root * r + np.float32(2.4022651e-1)
+        root = root * r + np.float32(6.9314718e-1)
+        weights[k] = root * r + np.float32(1)
+        exponents[k] = n << 23
+    for k in range(np.uint64(last - first)):
+        bits[k] += exponents[k]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def train_tiles(
+    words, contexts, word_lengths, context_lengths, entries, jobs, dim, eta, grad_clip, alpha, log_max, space, costs
+):
+    """Update the states of words and contexts by each entry in turn.
+
+    Parameters: words, contexts float32 (rows, 2 * half), aligned; word_lengths, context_lengths float32 (rows,), no
+    less than the lengths of the rows' values, and kept so; entries, records of row, col (uint16), log_x (float32); jobs
+    int64 (n, 4), each the first entry, the one after the last, and the rows of words and contexts that their row 0 and
+    col 0 stand for; dim int, eta, grad_clip, alpha and log_max = log x_max float32; space float32 (2 * WEIGHTS,),
+    overwritten; costs float64 (n,), gets the sum of 1/2 f diff^2 of each job.
 
         diff = w . c + b_w + b_c - log x
         step = -eta f diff
 
     As soon as a register is updated, the next entry's product takes it in, or the same register of other rows: neither
-    waits for the other. The length of a row bounds the largest component of its vector, so that only where a step could
-    be too large, each number has to be looked at.
+    waits for the other. Only where the lengths say that a step could be too large, each number has to be looked at.
     """
     width = np.int64(words.shape[1])
     half = width // 2
-    n = entries.size
-    cost = 0.0
-    if n == 0:
-        return cost
-    for states, lengths in ((words, word_lengths), (contexts, context_lengths)):
-        for row in range(states.shape[0]):
-            lengths[row] = math.sqrt(_sum(_product(states, row * width, states, row * width, half)))
     limit = eta * grad_clip
-    row, col = np.int64(entries[0].row), np.int64(entries[0].col)
-    product = _product(words, row * width, contexts, col * width, half)
-    for e in range(n):
-        diff = _sum(product) - entries[e].log_x
-        fdiff = entries[e].weight * diff
-        cost += np.float64(fdiff * diff)
-        step = -eta * fdiff
-        size = abs(step)
-        i, j = row * width, col * width
-        following = min(e + 1, n - 1)
-        next_row, next_col = np.int64(entries[following].row), np.int64(entries[following].col)
-        next_i, next_j = next_row * width, next_col * width
-        ahead = np.int64(entries[min(e + _AHEAD, n - 1)].col) * width
-        if size * max(word_lengths[row], context_lengths[col]) > limit:
-            _update_clipped(words[row], contexts[col], dim, step, limit)
-            word_lengths[row] = math.sqrt(_sum(_product(words, i, words, i, half)))
-            context_lengths[col] = math.sqrt(_sum(_product(contexts, j, contexts, j, half)))
-            product = _product(words, next_i, contexts, next_j, half)
-        else:
-            # The step of a vector is never larger than this, because G >= 1; biases are not cut.
-            grown = word_lengths[row] + size * context_lengths[col]
-            context_lengths[col] += size * word_lengths[row]
-            word_lengths[row] = grown
-            steps = _spread(step)
-            product = _spread(np.float32(0))
-            for k in range(0, half, LANES):
-                _update(words, i, contexts, j, half, k, steps)
-                product = _add(product, _mul(_load(words, next_i + k), _load(contexts, next_j + k)))
-                for line in range(2 * k, 2 * (k + LANES), 16):
-                    _prefetch(contexts, ahead + line)
-        row, col = next_row, next_col
-    return 0.5 * cost
+    weights, exponents = space[:WEIGHTS], space.view(np.int32)[WEIGHTS:]
+    for job in range(jobs.shape[0]):
+        cost = 0.0
+        first, last, first_row, first_col = jobs[job, 0], jobs[job, 1], jobs[job, 2], jobs[job, 3]
+        if first >= last:
+            costs[job] = cost
+            continue
+        row = first_row + np.int64(entries[np.uint64(first)].row)
+        col = first_col + np.int64(entries[np.uint64(first)].col)
+        product = _product(words, row * width, contexts, col * width, half)
+        for begin in range(first, last, WEIGHTS):
+            end = min(begin + WEIGHTS, last)
+            _find_weights(entries, begin, end, alpha, log_max, weights, exponents)
+            for e in range(begin, end):
+                diff = _sum(product) - entries[np.uint64(e)].log_x
+                fdiff = weights[np.uint64(e - begin)] * diff
+                cost += np.float64(fdiff * diff)
+                step = -eta * fdiff
+                size = abs(step)
+                i, j = row * width, col * width
+                following = np.uint64(min(e + 1, last - 1))
+                next_row = first_row + np.int64(entries[following].row)
+                next_col = first_col + np.int64(entries[following].col)
+                next_i, next_j = next_row * width, next_col * width
+                ahead = (first_col + np.int64(entries[np.uint64(min(e + _AHEAD, last - 1))].col)) * width
+                word_length, context_length = word_lengths[np.uint64(row)], context_lengths[np.uint64(col)]
+                if size * max(word_length, context_length) > limit:
+                    word_length, context_length = _length(words, i, half), _length(contexts, j, half)
+                    if size * max(word_length, context_length) > limit:
+                        _update_clipped(words[row], contexts[col], dim, step, limit)
+                        word_lengths[row], context_lengths[col] = _length(words, i, half), _length(contexts, j, half)
+                        product = _product(words, next_i, contexts, next_j, half)
+                        row, col = next_row, next_col
+                        continue
+                # The step of a vector is never larger than this, because G >= 1; biases are not cut.
+                word_lengths[np.uint64(row)] = word_length + size * context_length
+                context_lengths[np.uint64(col)] = context_length + size * word_length
+                steps = _spread(step)
+                product = _spread(np.float32(0))
+                for k in range(0, half, LANES):
+                    _update(words, i, contexts, j, half, k, steps)
+                    product = _add(product, _mul(_load(words, next_i + k), _load(contexts, next_j + k)))
+                    for line in range(2 * k, 2 * (k + LANES), 16):
+                        _prefetch(contexts, ahead + line)
+                row, col = next_row, next_col
+        costs[job] = 0.5 * cost
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def find_costs(words, contexts, entries, jobs, alpha, log_max, space, costs):
+    """Write the sum of 1/2 f diff^2 of each job's entries to costs and change nothing else; parameters as above."""
+    width = np.int64(words.shape[1])
+    weights, exponents = space[:WEIGHTS], space.view(np.int32)[WEIGHTS:]
+    for job in range(jobs.shape[0]):
+        cost = 0.0
+        first, last, first_row, first_col = jobs[job, 0], jobs[job, 1], jobs[job, 2], jobs[job, 3]
+        for begin in range(first, last, WEIGHTS):
+            end = min(begin + WEIGHTS, last)
+            _find_weights(entries, begin, end, alpha, log_max, weights, exponents)
+            for e in range(begin, end):
+                i = (first_row + np.int64(entries[np.uint64(e)].row)) * width
+                j = (first_col + np.int64(entries[np.uint64(e)].col)) * width
+                diff = _sum(_product(words, i, contexts, j, width // 2)) - entries[np.uint64(e)].log_x
+                cost += np.float64(weights[np.uint64(e - begin)] * diff * diff)
+        costs[job] = 0.5 * cost

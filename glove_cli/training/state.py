@@ -1,8 +1,9 @@
-"""Parameters as the kernel wants them: one aligned row a word, words of a block next to each other.
+"""How training lays out its parameters in memory.
 
-A row is `[values | sums]`, each half padded with zeros to whole registers:
+A word's state is one row, `[values | sums]`, aligned to cache lines and padded with zeros to whole registers:
 
-    word      values = (w, b_w, 1)      context      values = (c, 1, b_c)
+    word     values = (w, b_w, 1)      sums = sums of squared steps of each, at the same offsets
+    context  values = (c, 1, b_c)
 
 so that the product of two rows is w . c + b_w + b_c. Two tricks let one rule update all of it:
 
@@ -16,20 +17,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from glove_cli.training.kernels import LANES
 
 PARAMETERS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gradsq_b_c")
-_STILL = np.float32(1e30)  # a sum of squares that stops all movement
+_STILL = 1e30  # a sum of squares that stops all movement
 _ALIGNMENT = 64  # bytes
+Array = NDArray[Any]
 
 
 def row_width(dim: int) -> int:
-    """Return how many float32 a word's state takes."""
+    """Return how many numbers a word's state takes."""
     return 2 * (-(-(dim + 2) // LANES) * LANES)
+
+
+class Rows(NamedTuple):
+    """The parameters of some words, or of some contexts: arrays (n, d), (n,), (n, d), (n,)."""
+
+    vectors: Array
+    biases: Array
+    gradsq: Array
+    gradsq_biases: Array
 
 
 @dataclass(frozen=True)
@@ -38,8 +50,10 @@ class State:
 
     Attributes
     ----------
-    words, contexts : float32 arrays (rows, row_width(dim))
+    words, contexts : float32 or float64 arrays (rows, row_width(dim))
         Rows that belong to no word hold zeros and sums of 1.
+    word_lengths, context_lengths : arrays (rows,)
+        No less than the length of each row's values; the kernel keeps them so.
     place : int array (V,)
         Row of each word.
     dim : int
@@ -47,27 +61,51 @@ class State:
         What a bias's sum of squares is multiplied by in here; 0 if biases don't move.
     """
 
-    words: NDArray[np.float32]
-    contexts: NDArray[np.float32]
+    words: Array
+    contexts: Array
+    word_lengths: Array
+    context_lengths: Array
     place: NDArray[np.int32]
     dim: int
     bias_scale: float
 
     @classmethod
+    def empty(
+        cls, place: NDArray[np.int32], rows: int, dim: int, *, eta: float, bias_eta: float, dtype: DTypeLike
+    ) -> State:
+        """Lay out parameters that are all 0, with sums of 1.
+
+        Parameters
+        ----------
+        place : int array (V,)
+            Row of each word.
+        rows : int
+            Number of rows.
+        dim : int
+        eta, bias_eta : float
+            Learning rates.
+        dtype : float32 or float64
+        """
+        words, contexts = (_aligned(rows, row_width(dim), dtype) for _ in "WC")
+        for side in (words, contexts):
+            side[:, side.shape[1] // 2 :] = 1
+        scale = (eta / bias_eta) ** 2 if bias_eta else 0.0
+        state = cls(words, contexts, np.zeros(rows, dtype), np.zeros(rows, dtype), place, dim, scale)
+        for side, _, one in state._sides():
+            half = side.shape[1] // 2
+            side[place, one] = 1
+            side[:, half + one] = _STILL
+        return state
+
+    @classmethod
     def pack(
-        cls,
-        parameters: Sequence[NDArray[np.float32]],
-        place: NDArray[np.int32],
-        rows: int,
-        *,
-        eta: float,
-        bias_eta: float,
+        cls, parameters: Sequence[Array], place: NDArray[np.int32], rows: int, *, eta: float, bias_eta: float
     ) -> State:
         """Lay out parameters.
 
         Parameters
         ----------
-        parameters : sequence of float32 arrays
+        parameters : sequence of arrays
             In the order of PARAMETERS: (V, d) twice, (V,) twice, and the sums of squares alike.
         place : int array (V,)
             Row of each word.
@@ -77,41 +115,95 @@ class State:
             Learning rates.
         """
         W, C, b_w, b_c, gradsq_W, gradsq_C, gradsq_b_w, gradsq_b_c = parameters
-        d = W.shape[1]
-        scale = (eta / bias_eta) ** 2 if bias_eta else 0.0
-        words, contexts = (_aligned(rows, row_width(d)) for _ in "WC")
-        sides = ((words, W, b_w, gradsq_W, gradsq_b_w, d), (contexts, C, b_c, gradsq_C, gradsq_b_c, d + 1))
-        for side, vectors, biases, gradsq, gradsq_b, bias in sides:
-            half = side.shape[1] // 2
-            one = 2 * d + 1 - bias
-            side[:, half:] = 1
-            side[place, :d] = vectors
-            side[place, bias] = biases
-            side[place, one] = 1
-            side[place, half : half + d] = gradsq
-            side[place, half + bias] = gradsq_b * np.float32(scale) if bias_eta else _STILL
-            side[:, half + one] = _STILL
-        return cls(words, contexts, place, d, scale)
+        state = cls.empty(place, rows, W.shape[1], eta=eta, bias_eta=bias_eta, dtype=W.dtype)
+        ids = np.arange(len(place))
+        state.put(0, ids, Rows(W, b_w, gradsq_W, gradsq_b_w))
+        state.put(1, ids, Rows(C, b_c, gradsq_C, gradsq_b_c))
+        return state
 
-    def unpack(self, parameters: Sequence[NDArray[np.float32]]) -> None:
-        """Write the parameters back into the arrays that were packed."""
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (self.words, self.contexts, self.word_lengths, self.context_lengths)
+        return sum(array.nbytes for array in arrays)
+
+    def put(self, side: int, ids: NDArray[np.integer], rows: Rows) -> None:
+        """Set the parameters of some words (side 0) or of some contexts (side 1).
+
+        Parameters
+        ----------
+        side : int
+        ids : int array (n,)
+            Words.
+        rows : Rows
+        """
+        array, bias, _ = self._sides()[side]
+        half, d, at = array.shape[1] // 2, self.dim, self.place[ids]
+        array[at, :d] = rows.vectors
+        array[at, bias] = rows.biases
+        array[at, half : half + d] = rows.gradsq
+        array[at, half + bias] = (
+            np.asarray(rows.gradsq_biases, np.float64) * self.bias_scale if self.bias_scale else _STILL
+        )
+        self.measure(side, at)
+
+    def take(self, side: int, ids: NDArray[np.integer]) -> Rows:
+        """Return the parameters of some words (side 0) or of some contexts (side 1).
+
+        Parameters
+        ----------
+        side : int
+        ids : int array (n,)
+            Words.
+
+        Returns
+        -------
+        Rows
+            The biases' sums of squares as float64, in which they come back to the last bit; 1 where biases don't move.
+        """
+        array, bias, _ = self._sides()[side]
+        half, d, at = array.shape[1] // 2, self.dim, self.place[ids]
+        sums = array[at, half + bias].astype(np.float64)
+        gradsq_biases = sums / self.bias_scale if self.bias_scale else np.ones(len(at))
+        return Rows(array[at, :d], array[at, bias], array[at, half : half + d], gradsq_biases)
+
+    def measure(self, side: int, at: Any = slice(None)) -> None:
+        """Find the lengths of rows anew.
+
+        Parameters
+        ----------
+        side : int
+        at : index
+            Which rows.
+        """
+        array = (self.words, self.contexts)[side]
+        values = array[at, : array.shape[1] // 2]
+        lengths = np.sqrt(np.einsum("rk,rk->r", values, values))
+        # Rounded up: never less than the true length.
+        (self.word_lengths, self.context_lengths)[side][at] = lengths * (1 + 1e-5)
+
+    def unpack(self, parameters: Sequence[Array]) -> None:
+        """Write the parameters back into arrays like those that were packed; what was not moved stays as it was."""
+        ids = np.arange(len(self.place))
         W, C, b_w, b_c, gradsq_W, gradsq_C, gradsq_b_w, gradsq_b_c = parameters
-        d, place = self.dim, self.place
-        sides = ((self.words, W, b_w, gradsq_W, gradsq_b_w, d), (self.contexts, C, b_c, gradsq_C, gradsq_b_c, d + 1))
-        for side, vectors, biases, gradsq, gradsq_b, bias in sides:
-            half = side.shape[1] // 2
-            vectors[:] = side[place, :d]
-            gradsq[:] = side[place, half : half + d]
-            biases[:] = side[place, bias]
+        for side, arrays in enumerate(((W, b_w, gradsq_W, gradsq_b_w), (C, b_c, gradsq_C, gradsq_b_c))):
+            rows = self.take(side, ids)
+            for array, values in zip(arrays[:3], rows[:3], strict=True):
+                array[:] = values
             if self.bias_scale:
-                scale = np.float32(self.bias_scale)
-                sums = side[place, half + bias]
-                moved = sums != gradsq_b * scale  # the others would come back rounded
-                gradsq_b[moved] = sums[moved] / scale
+                before = (arrays[3].astype(np.float64) * self.bias_scale).astype(self.words.dtype)
+                moved = (rows.gradsq_biases * self.bias_scale).astype(self.words.dtype) != before
+                arrays[3][moved] = rows.gradsq_biases[moved]
+
+    def _sides(self) -> tuple[tuple[Array, int, int], tuple[Array, int, int]]:
+        """Return, of words and of contexts, the array, the column of the bias and that of the constant."""
+        d = self.dim
+        return (self.words, d, d + 1), (self.contexts, d + 1, d)
 
 
-def _aligned(rows: int, width: int) -> NDArray[np.float32]:
+def _aligned(rows: int, width: int, dtype: DTypeLike) -> Array:
     """Return zeros whose rows begin at multiples of 64 bytes (the width of a row is one, with any LANES)."""
-    raw = np.zeros(rows * width * 4 + _ALIGNMENT, np.uint8)
+    size = np.dtype(dtype).itemsize
+    raw = np.zeros(rows * width * size + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
-    return raw[start : start + rows * width * 4].view(np.float32).reshape(rows, width)
+    return raw[start : start + rows * width * size].view(dtype).reshape(rows, width)

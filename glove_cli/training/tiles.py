@@ -1,13 +1,17 @@
 """The entries of a matrix, cut into tiles: entry (i, j) belongs to tile (block of i, block of j).
 
 A tile touches the states of one block of words and one block of contexts, and nothing else. What training needs of an
-entry is computed once: 12 bytes, row and column within the blocks, log x and f(x).
+entry takes 8 bytes: row and column within the blocks, and log x. A tile's entries stand in the order in which they are
+trained, those that are held out after them.
+
+The tiles depend on the matrix, the number of blocks and the share held out, not on the other options. They are made
+in bounded memory: a piece of the matrix at a time is dealt out to tiles, and each tile's share of it is put where it
+belongs; then each tile is put in order.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,42 +22,14 @@ from numpy.typing import NDArray
 from glove_cli.errors import TrainingError
 from glove_cli.parallel import ordered_map
 from glove_cli.training import kernels_tiles
-from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts
-from glove_cli.training.state import row_width
+from glove_cli.training.entries import PIECE, Entries, EntryStore, as_numbers
+from glove_cli.training.tiling import Deal
 
-ENTRY = np.dtype([("row", "<u2"), ("col", "<u2"), ("log_x", "<f4"), ("weight", "<f4")])
-MAX_BLOCK = 1 << 16
-TILE_BYTES = 8 << 20  # of states that a tile works on
-GROUP_BYTES = 16 << 10  # of words' states that stay in the nearest cache
-LEAST_BLOCKS = 8  # so that several threads have work
-LEAST_ROWS = 8  # of a block
-_RANGES = 64  # pieces of the matrix that threads share; the result doesn't depend on them
-_MOST_COUNTERS = 1 << 24
-
-
-@dataclass(frozen=True)
-class Deal:
-    """Which block each word belongs to.
-
-    Attributes
-    ----------
-    place : int32 array (V,)
-        block * block_size + row within the block.
-    block_size : int
-        Rows of a block, the last one perhaps without a word.
-    blocks : int
-        Number of blocks.
-    """
-
-    place: NDArray[np.int32]
-    block_size: int
-    blocks: int
-
-    @property
-    def rows(self) -> int:
-        """Number of places."""
-        return self.blocks * self.block_size
+ROWS_TOGETHER = 16  # rows of a tile whose entries stand together: their states stay in the nearest cache
+_CHUNK = 1 << 22  # entries that are dealt out at once, if memory allows
+_LEAST_CHUNK = 1 << 12
+_BATCH = 1 << 18  # entries that are put in order at once
 
 
 @dataclass(frozen=True)
@@ -63,163 +39,90 @@ class Tiles:
     Attributes
     ----------
     deal : Deal
-    entries : record array (nnz,) of ENTRY
-    starts : int64 array (blocks * blocks + 1,)
-        Tile (r, c) holds `entries[starts[t]:starts[t + 1]]`, t = r * blocks + c.
+    starts : int64 array (2 * blocks * blocks + 1,)
+        Tile t = r * blocks + c trains on entries starts[2 t] <= e < starts[2 t + 1], and holds out those from there to
+        starts[2 t + 2].
+    entries : EntryStore
     """
 
     deal: Deal
-    entries: NDArray[np.void]
     starts: NDArray[np.int64]
+    entries: EntryStore
 
-    def tile(self, row_block: int, col_block: int) -> NDArray[np.void]:
-        """Return the entries of one tile."""
-        t = row_block * self.deal.blocks + col_block
-        return self.entries[self.starts[t] : self.starts[t + 1]]
+    @property
+    def trained(self) -> int:
+        """Number of entries that are trained on."""
+        return int(np.sum(self.starts[1::2] - self.starts[:-1:2]))
 
+    @property
+    def held_out(self) -> int:
+        """Number of entries that are held out."""
+        return int(self.starts[-1]) - self.trained
 
-def block_count(V: int, dim: int) -> int:
-    """Return into how many blocks to deal V words of d dimensions.
+    def sizes(self, tiles: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many entries of each tile are trained on."""
+        return self.starts[2 * tiles + 1] - self.starts[2 * tiles]
 
-    Parameters
-    ----------
-    V : int
-    dim : int
+    def jobs(self, tiles: NDArray[np.int64], *, held_out: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the work of some tiles, in pieces of at most PIECE entries.
 
-    Returns
-    -------
-    int
-        So many that the states of a tile's words and contexts fill TILE_BYTES, rounded up to a multiple of
-        LEAST_BLOCKS; fewer where a block would have less than LEAST_ROWS words. No block has more than MAX_BLOCK.
+        Parameters
+        ----------
+        tiles : int64 array (n,)
+        held_out : bool
+            Whether the entries that are held out are meant.
 
-    Notes
-    -----
-    A smaller tile leaves the states that it has loaded after too few entries; a larger one doesn't fit into the cache.
-    Each round has as many tiles as there are blocks, to share among threads. Their number has no influence: it would
-    change the result.
-    """
-    by_cache = -(-V * 2 * 4 * row_width(dim) // TILE_BYTES)
-    by_index = -(-V // MAX_BLOCK)
-    wanted = -(-max(by_cache, by_index) // LEAST_BLOCKS) * LEAST_BLOCKS
-    return max(1, by_index, min(wanted, V // LEAST_ROWS))
-
-
-def deal_words(sizes: NDArray[np.int64], blocks: int, seed: int) -> Deal:
-    """Deal words out to blocks at random, and evenly.
-
-    Parameters
-    ----------
-    sizes : int64 array (V,)
-        Entries of each row of the matrix.
-    blocks : int
-        Number of blocks.
-    seed : int
-
-    Returns
-    -------
-    Deal
-
-    Notes
-    -----
-    As cards are dealt: the words in order of their sizes, `blocks` at a time, one to each block at random. So every
-    block has its share of frequent words, tiles are of similar size, and neighbouring rows of similar length.
-    """
-    V = len(sizes)
-    block_size = -(-V // blocks)
-    rng = np.random.default_rng([seed, 1])
-    block = rng.permuted(np.tile(np.arange(blocks, dtype=np.int32), (block_size, 1)), axis=1).reshape(-1)[:V]
-    place = np.empty(V, np.int32)
-    place[np.argsort(-sizes, kind="stable")] = block * block_size + np.arange(V, dtype=np.int32) // blocks
-    return Deal(place, block_size, blocks)
+        Returns
+        -------
+        jobs : int64 array (m, 4)
+            First entry, the one after the last, first row of words, first row of contexts.
+        owners : int64 array (m,)
+            Index into `tiles` of each.
+        """
+        first, last = self.starts[2 * tiles + held_out], self.starts[2 * tiles + held_out + 1]
+        pieces = np.maximum(1, -(-(last - first) // PIECE))
+        owners = np.repeat(np.arange(len(tiles)), pieces)
+        piece = np.arange(len(owners)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        jobs = np.empty((len(owners), 4), np.int64)
+        jobs[:, 0] = first[owners] + piece * PIECE
+        jobs[:, 1] = np.minimum(jobs[:, 0] + PIECE, last[owners])
+        row_blocks, col_blocks = np.divmod(tiles, self.deal.blocks)
+        jobs[:, 2], jobs[:, 3] = row_blocks[owners] * self.deal.block_size, col_blocks[owners] * self.deal.block_size
+        return jobs, owners
 
 
-def build_tiles(
-    counts: Counts, config: TrainConfig, *, threads: int, on_entries: Callable[[int], None] = lambda _: None
-) -> Tiles:
-    """Cut a matrix into tiles.
+def check_entries(counts: Counts, threads: int) -> NDArray[np.int64]:
+    """Refuse entries that can't be trained on; return how many each row of the whole matrix has.
 
     Parameters
     ----------
     counts : Counts
-    config : TrainConfig
     threads : int
-        The result doesn't depend on it.
-    on_entries : callable
-        Called with the number of entries done so far.
 
     Returns
     -------
-    Tiles
+    sizes : int64 array (V,)
 
     Raises
     ------
     TrainingError
         If an entry is out of range, or not positive and finite.
     """
-    matrix = (counts.indptr, counts.indices, counts.data)
     with ThreadPoolExecutor(threads) as pool:
-        sizes = _check(counts, threads, pool)
-        deal = deal_words(sizes, block_count(counts.V, config.dim), config.seed)
-        where = (counts.symmetric, deal.place, deal.block_size, deal.blocks)
-        # The more tiles, the fewer ranges, each of which counts them all.
-        ranges = _row_ranges(counts.indptr, max(1, min(_RANGES, _MOST_COUNTERS // deal.blocks**2)))
-        table = np.zeros((len(ranges), deal.blocks**2), np.int64)
-        list(
-            pool.map(
-                lambda k: kernels_tiles.count_entries(*matrix[:2], *ranges[k], *where, table[k]), range(len(ranges))
-            )
-        )
-        starts = np.concatenate(([0], np.cumsum(table.sum(axis=0))))
-        # A tile's entries come in the order of the matrix, whoever writes them.
-        slots = starts[:-1] + np.cumsum(table, axis=0) - table
-        entries = np.empty(int(starts[-1]), ENTRY)
-        how = (config.x_max, config.alpha)
-        list(
-            pool.map(
-                lambda k: kernels_tiles.deal_entries(*matrix, *ranges[k], *where, *how, slots[k], entries),
-                range(len(ranges)),
-            )
-        )
-    tiles = Tiles(deal, entries, starts)
-    rng = np.random.default_rng([config.seed, 2])
-    steps = [_step(int(n), *rng.random(2)) for n in np.diff(starts)]
-    group = max(1, GROUP_BYTES // (4 * row_width(config.dim)))
-    most = int(np.diff(starts).max())
-    workspaces = [
-        (np.empty(-(-deal.block_size // group), np.int64), np.empty((most, 3), np.uint32)) for _ in range(threads)
-    ]
+        sizes = np.zeros((threads, counts.V), np.int64)
+        ranges = [list(row_ranges(counts.indptr, first, last, _CHUNK)) for first, last in _shares(counts, threads)]
 
-    def put_in_order(workspace: tuple[NDArray[np.int64], NDArray[np.uint32]], t: int) -> int:
-        tile = entries[starts[t] : starts[t + 1]].view(np.uint32).reshape(-1, 3)
-        out = workspace[1][: len(tile)]
-        kernels_tiles.order_tile(tile, *steps[t], group, workspace[0], out)
-        tile[:] = out
-        return len(tile)
+        def check(k: int) -> NDArray[np.int64]:
+            found = np.zeros(2, np.int64)
+            for first, last in ranges[k]:
+                indptr, indices, data = counts.rows(first, last)
+                offset = indptr[first]
+                found += kernels_tiles.check_entries(
+                    indptr, indices, data, offset, first, last, counts.symmetric, sizes[k]
+                )
+            return found
 
-    done = 0
-    for n in ordered_map(put_in_order, range(deal.blocks**2), workspaces):
-        done += n
-        on_entries(done)
-    return tiles
-
-
-def _step(n: int, first: float, second: float) -> tuple[int, int]:
-    """Return where to begin and how far to step, about the golden section of n, to visit n entries once each."""
-    step = max(1, int(n * (0.618 + 0.01 * second)))
-    while math.gcd(n, step) != 1 and n:
-        step += 1
-    return int(first * n), step
-
-
-def _check(counts: Counts, threads: int, pool: ThreadPoolExecutor) -> NDArray[np.int64]:
-    """Refuse entries that can't be trained on; return how many each row of the whole matrix has."""
-    ranges = _row_ranges(counts.indptr, threads)
-    sizes = np.zeros((len(ranges), counts.V), np.int64)
-    matrix = (counts.indptr, counts.indices, counts.data)
-    found = pool.map(
-        lambda k: kernels_tiles.check_entries(*matrix, *ranges[k], counts.symmetric, sizes[k]), range(len(ranges))
-    )
-    outside, bad = np.sum(list(found), axis=0).tolist()
+        outside, bad = np.sum(list(pool.map(check, range(len(ranges)))), axis=0).tolist()
     if outside:
         raise TrainingError(f"{counts.name}: {outside:,} entries have a column out of range. Make the matrix again.")
     if bad:
@@ -229,8 +132,161 @@ def _check(counts: Counts, threads: int, pool: ThreadPoolExecutor) -> NDArray[np
     return sizes.sum(axis=0)
 
 
-def _row_ranges(indptr: NDArray[np.int64], ranges: int) -> list[tuple[int, int]]:
-    """Return ranges of rows with about as many entries each."""
-    edges = np.searchsorted(indptr, np.linspace(0, indptr[-1], ranges + 1))
-    edges[0], edges[-1] = 0, len(indptr) - 1
+def row_ranges(indptr: NDArray[np.int64], first: int, last: int, most: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of rows with at most `most` stored entries each, or of one row.
+
+    Parameters
+    ----------
+    indptr : int64 array (V + 1,)
+    first, last : int
+        Rows to part.
+    most : int
+        Entries.
+    """
+    while first < last:
+        end = int(np.searchsorted(indptr, indptr[first] + most, side="right")) - 1
+        end = min(max(end, first + 1), last)
+        yield first, end
+        first = end
+
+
+def _shares(counts: Counts, shares: int) -> list[tuple[int, int]]:
+    """Return at most so many ranges of rows with about as many entries each."""
+    edges = np.searchsorted(counts.indptr, np.linspace(0, counts.indptr[-1], shares + 1))
+    edges[0], edges[-1] = 0, counts.V
     return list(pairwise(np.unique(edges).tolist()))
+
+
+@dataclass(frozen=True)
+class TileBuilder:
+    """Makes tiles of a matrix.
+
+    Attributes
+    ----------
+    counts : Counts
+    deal : Deal
+    holdout : float
+        Share of the pairs that are held out.
+    dtype : dtype
+        ENTRY or ENTRY64.
+    threads : int
+        The result doesn't depend on it.
+    memory : int
+        Bytes for buffers.
+    """
+
+    counts: Counts
+    deal: Deal
+    holdout: float
+    dtype: np.dtype[np.void]
+    threads: int
+    memory: int
+
+    def build(
+        self, make_store: Callable[[int], EntryStore], on_entries: Callable[[int, int], None] = lambda done, total: None
+    ) -> Tiles:
+        """Make the tiles.
+
+        Parameters
+        ----------
+        make_store : callable
+            Makes room for so many entries.
+        on_entries : callable
+            Called with how much is done and how much there is to do, in entries.
+
+        Returns
+        -------
+        Tiles
+
+        Raises
+        ------
+        TrainingError
+            If everything would be held out.
+        """
+        ranges = list(row_ranges(self.counts.indptr, 0, self.counts.V, self._chunk()))
+        states = [None] * self.threads
+        sizes = np.zeros(2 * self.deal.blocks**2, np.int64)
+        for part in ordered_map(lambda _, rows: self._count(*rows), ranges, states):
+            sizes += part
+        tiles = Tiles(self.deal, np.concatenate(([0], np.cumsum(sizes))), make_store(int(sizes.sum())))
+        if not tiles.trained:
+            raise TrainingError(
+                f"--holdout: {self.holdout:g} holds out all {tiles.held_out:,} entries of {self.counts.name}. "
+                "Give less, or a larger matrix."
+            )
+        total = 2 * int(tiles.starts[-1])
+        done = 0
+        slots = tiles.starts[:-1].copy()
+        # In the order of the matrix, whoever dealt a piece.
+        for entries, runs in ordered_map(lambda _, rows: self._deal(*rows), ranges, states, ahead=1):
+            tiles.entries.write_runs(entries, runs, slots)
+            slots += runs
+            done += len(entries)
+            on_entries(done, total)
+        for n in self._order(tiles):
+            done += n
+            on_entries(done, total)
+        return tiles
+
+    def _chunk(self) -> int:
+        """Return how many stored entries to deal out at once."""
+        copies = (2 if self.counts.symmetric else 1) * self.dtype.itemsize + self.counts.entry_bytes
+        return min(_CHUNK, max(_LEAST_CHUNK, self.memory // ((self.threads + 2) * copies)))
+
+    def _where(self) -> tuple[bool, NDArray[np.int32], int, int, np.uint64]:
+        threshold = np.uint64(int(self.holdout * 2**64))
+        return self.counts.symmetric, self.deal.place, self.deal.block_size, self.deal.blocks, threshold
+
+    def _count(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return how many entries of some rows go to each part."""
+        sizes = np.zeros(2 * self.deal.blocks**2, np.int64)
+        indptr, indices, _ = self.counts.rows(first, last)
+        kernels_tiles.count_entries(indptr, indices, indptr[first], first, last, *self._where(), sizes)
+        return sizes
+
+    def _deal(self, first: int, last: int) -> tuple[Entries, NDArray[np.int64]]:
+        """Return the entries of some rows, part by part, and how many each has."""
+        sizes = self._count(first, last)
+        entries = np.empty(int(sizes.sum()), self.dtype)
+        indptr, indices, data = self.counts.rows(first, last)
+        slots = np.cumsum(sizes) - sizes
+        kernels_tiles.deal_entries(indptr, indices, data, indptr[first], first, last, *self._where(), slots, entries)
+        return entries, sizes
+
+    def _order(self, tiles: Tiles) -> Iterator[int]:
+        """Put the entries of each tile in order; yield how many were."""
+        tile_starts = tiles.starts[::2]
+        batches = list(row_ranges(tile_starts, 0, len(tile_starts) - 1, _BATCH))
+        most = max(int(tile_starts[last] - tile_starts[first]) for first, last in batches)
+        begins, steps = _steps(tiles.sizes(np.arange(len(tile_starts) - 1)))
+        groups = -(-self.deal.block_size // ROWS_TOGETHER)
+        threads = max(1, min(self.threads, self.memory // (2 * most * self.dtype.itemsize)))
+
+        def put_in_order(space: tuple[Entries, Entries, NDArray[np.int64]], batch: tuple[int, int]) -> int:
+            first, last = batch
+            edges = tiles.starts[2 * first : 2 * last + 1]
+            batch_entries = tiles.entries.read(int(edges[0]), int(edges[-1]), space[0])
+            out = space[1][: len(batch_entries)]
+            kernels_tiles.order_tiles(
+                as_numbers(batch_entries), edges - edges[0], begins[first:last], steps[first:last], ROWS_TOGETHER,
+                space[2], as_numbers(out),
+            )  # fmt: skip
+            tiles.entries.write(int(edges[0]), out)
+            return len(out)
+
+        spaces = [
+            (np.empty(most, self.dtype), np.empty(most, self.dtype), np.empty(groups, np.int64)) for _ in range(threads)
+        ]
+        yield from ordered_map(put_in_order, batches, spaces)
+
+
+def _steps(sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where to begin in each tile and how far to step, about the golden section, to visit all entries once."""
+    rng = np.random.default_rng(2)
+    first, second = rng.random((2, len(sizes)))
+    steps = np.maximum(1, (sizes * (0.618 + 0.01 * second)).astype(np.int64))
+    wrong = np.flatnonzero(np.gcd(sizes, steps) > 1)
+    while wrong.size:
+        steps[wrong] += 1
+        wrong = wrong[np.gcd(sizes[wrong], steps[wrong]) > 1]
+    return (first * sizes).astype(np.int64), steps

@@ -1,0 +1,71 @@
+"""A penalty that keeps vectors near given ones (Dingwall and Potts 2018, "Mittens").
+
+The objective becomes
+
+    J + mu sum over known words i of ||w_i + c_i - r_i||^2
+
+Its gradient is 2 mu (w_i + c_i - r_i), for w_i and c_i alike. The tile (b, b) holds both vectors of the words of block
+b; after its entries the penalty takes one step by AdaGrad, an implicit one: with s = w + c - r after the step,
+
+    a_w = 2 mu eta / sqrt(G_w)      s = (w + c - r) / (1 + a_w + a_c)
+    w -= a_w s                      G_w += (2 mu eta s)^2              and the same for the context
+
+For a small mu that is the usual step; a large one holds w + c at r and can't overshoot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.training.state import State
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The vectors that words are held to.
+
+    Attributes
+    ----------
+    vectors : float array (rows, d)
+        r, in the order of the state's rows.
+    known : bool array (rows,)
+        Which rows have one.
+    strength : float
+        mu.
+    """
+
+    vectors: NDArray[Any]
+    known: NDArray[np.bool_]
+    strength: float
+
+    def pull(self, state: State, first: int, last: int, eta: float) -> None:
+        """Take a step for the rows first <= row < last.
+
+        Parameters
+        ----------
+        state : State
+        first, last : int
+        eta : float
+            Learning rate.
+        """
+        rows = first + np.flatnonzero(self.known[first:last])
+        if not rows.size:
+            return
+        d, half = state.dim, state.words.shape[1] // 2
+        number = state.words.dtype.type
+        rate = number(2 * self.strength * eta)
+        w, c = state.words[rows, :d], state.contexts[rows, :d]
+        sums_w, sums_c = state.words[rows, half : half + d], state.contexts[rows, half : half + d]
+        a_w, a_c = rate / np.sqrt(sums_w), rate / np.sqrt(sums_c)
+        s = (w + c - self.vectors[rows]) / (1 + a_w + a_c)
+        state.words[rows, :d] = w - a_w * s
+        state.contexts[rows, :d] = c - a_c * s
+        grown = np.square(rate * s)
+        state.words[rows, half : half + d] = sums_w + grown
+        state.contexts[rows, half : half + d] = sums_c + grown
+        for side in (0, 1):
+            state.measure(side, rows)

@@ -1,0 +1,207 @@
+"""Checkpoints: all that training needs to go on from the end of a round, to the last bit.
+
+A checkpoint is a result folder like others: it appears under its name when it is complete and on the disk. The last two
+are kept, so that one that is damaged costs no more than the time since the one before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import FormatError, OptionError
+from glove_cli.files import output_folder
+from glove_cli.folder import FolderWriter, ResultFolder
+from glove_cli.training.state import State
+
+FORMAT = "glove-checkpoint"
+VERSION = 1
+DEFAULT_INTERVAL = "10m"
+_NAME = "checkpoint-{:06}-{:06}"
+_KEPT = 2
+_PATTERN = re.compile(r"checkpoint-(\d+)-(\d+)")
+_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|epochs?)")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_ARRAYS = ("words", "contexts", "word_lengths", "context_lengths")
+_REMEDY = "Begin again with --force."
+
+
+@dataclass
+class Position:
+    """How far training has come.
+
+    Attributes
+    ----------
+    epoch : int
+        The one that is going on, from 1.
+    round : int
+        Rounds of it that are done.
+    cost : float
+        Sum of 1/2 f diff^2 over the entries of those rounds.
+    entries : int
+        Number of those entries.
+    seconds : float
+        Time that the epoch took so far.
+    halvings : int
+        How often the learning rates were halved.
+    first_cost : float
+        Cost per entry of the parameters that training started from.
+    history : list of dict
+        An entry for each epoch that ended.
+    """
+
+    epoch: int = 1
+    round: int = 0
+    cost: float = 0.0
+    entries: int = 0
+    seconds: float = 0.0
+    halvings: int = 0
+    first_cost: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch."""
+        self.epoch, self.round, self.cost, self.entries, self.seconds = epoch, 0, 0.0, 0, 0.0
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How often to write a checkpoint: every so many seconds or epochs; never, if both are None."""
+
+    seconds: float | None = None
+    epochs: int | None = None
+
+    @classmethod
+    def parse(cls, text: str | None) -> Interval:
+        """Read "90s", "10m", "2h", "1d", "1 epoch", "5 epochs" or "never".
+
+        Raises
+        ------
+        OptionError
+            If it is none of these.
+        """
+        if text is None or text == "never":
+            return cls()
+        match = _INTERVAL.fullmatch(text.strip()) if isinstance(text, str) else None
+        if match is not None and float(match[1]) > 0:
+            if match[2] in _SECONDS:
+                return cls(seconds=float(match[1]) * _SECONDS[match[2]])
+            if "." not in match[1]:
+                return cls(epochs=int(match[1]))
+        raise OptionError(
+            f"--checkpoint-every: {text!r} is no interval. Give one such as 90s, 10m, 2h, '5 epochs' or never."
+        )
+
+
+def save_checkpoint(
+    folder: Path, state: State, position: Position, good: tuple[NDArray[Any], ...] = (), **meta: Any
+) -> Path:
+    """Write a checkpoint; then drop all but the last two.
+
+    Parameters
+    ----------
+    folder : Path
+        Where checkpoints are.
+    state : State
+    position : Position
+    good : tuple of arrays
+        A copy of the arrays of the state as they were at the beginning of the epoch, if there is one.
+    **meta
+        What else to write down.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If it can't be written; those before it stand.
+    """
+    path = folder / _NAME.format(position.epoch, position.round)
+    with output_folder(path, force=True) as temporary:
+        writer = FolderWriter(temporary)
+        for name in _ARRAYS:
+            writer.array(name, getattr(state, name))
+        for name, array in zip(_ARRAYS, good, strict=False):
+            writer.array(f"good_{name}", array)
+        writer.finish(FORMAT, VERSION, position=asdict(position), has_good=bool(good), **meta)
+    for old in _names(folder)[:-_KEPT]:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder / old)
+    return path
+
+
+def load_checkpoint(
+    folder: Path, state: State, note: Callable[[str], None] = lambda text: None
+) -> tuple[Position, tuple[NDArray[Any], ...]]:
+    """Fill a state from the last checkpoint that is as it was written.
+
+    Parameters
+    ----------
+    folder : Path
+    state : State
+    note : callable
+        Called with a word about each that is damaged.
+
+    Returns
+    -------
+    position : Position
+    good : tuple of arrays
+        See `save_checkpoint`.
+
+    Raises
+    ------
+    FormatError
+        If none is whole.
+    """
+    problem: FormatError | None = None
+    for name in reversed(_names(folder)):
+        try:
+            opened = ResultFolder.open(folder / name, FORMAT, VERSION, remedy=_REMEDY)
+            opened.verify()
+            arrays = {array: getattr(state, array) for array in _ARRAYS}
+            for array, target in arrays.items():
+                np.copyto(target, opened.array(array, target.dtype, target.shape))
+            good: tuple[NDArray[Any], ...] = ()
+            if opened.meta.get("has_good"):
+                good = tuple(np.array(opened.array(f"good_{n}", a.dtype, a.shape)) for n, a in arrays.items())
+            return Position(**opened.meta["position"]), good
+        except FormatError as error:
+            problem = error
+            note(f"{error} Going back to the one before.")
+        except (TypeError, KeyError, OSError) as error:
+            problem = FormatError(f"{folder / name}: is damaged: {error}. {_REMEDY}")
+            note(f"{problem} Going back to the one before.")
+    raise problem or FormatError(f"{folder}: holds no checkpoint. {_REMEDY}")
+
+
+def describe_checkpoints(folder: Path) -> str | None:
+    """Say what the last checkpoint in a folder is, or return None if there is none.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    names = _names(folder)
+    match = _PATTERN.fullmatch(names[-1]) if names else None
+    if match is None:
+        return None
+    epoch, round_ = int(match[1]), int(match[2])
+    return f"a checkpoint after {round_} rounds of epoch {epoch}" if round_ else f"a checkpoint after epoch {epoch - 1}"
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the names of the finished checkpoints, the last one last."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if _PATTERN.fullmatch(path.name))
+    except OSError:
+        return []

@@ -1,0 +1,114 @@
+"""From the state of training to a model, in memory or on the disk, a piece at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import TrainingError
+from glove_cli.folder import FolderWriter
+from glove_cli.model import MODEL_FORMAT, MODEL_VERSION, GloveModel
+from glove_cli.training.state import Rows, State
+from glove_cli.vocab import Vocab
+
+HISTORY_NAME = "history.jsonl"
+_STEP = 1 << 14  # rows
+# Arrays of a model by side, in the order of `Rows`.
+_NAMES = (("W", "b_w", "gradsq_W", "gradsq_b_w"), ("C", "b_c", "gradsq_C", "gradsq_b_c"))
+
+
+def check_finite(state: State) -> None:
+    """Refuse parameters that aren't all finite.
+
+    Parameters
+    ----------
+    state : State
+
+    Raises
+    ------
+    TrainingError
+        It names the kind of parameter.
+    """
+    for side in (0, 1):
+        for rows in _pieces(state, side):
+            for name, values in zip(_NAMES[side], rows, strict=True):
+                if not np.isfinite(values).all():
+                    raise TrainingError(
+                        f"--eta: a number of {name} is not finite: training has diverged. Lower --eta or --bias-eta."
+                    )
+
+
+def to_model(state: State, vocab: Vocab, meta: dict[str, Any]) -> GloveModel:
+    """Return a model whose arrays are in memory.
+
+    Parameters
+    ----------
+    state : State
+    vocab : Vocab
+    meta : dict
+    """
+    ids = np.arange(len(vocab))
+    arrays: dict[str, NDArray[Any]] = {}
+    for side in (0, 1):
+        arrays |= dict(zip(_NAMES[side], state.take(side, ids), strict=True))
+    return GloveModel(vocab, **arrays, meta=meta)
+
+
+def write_model(folder: Path, state: State, vocab: Vocab, meta: dict[str, Any]) -> None:
+    """Write a model's files into a folder, which `GloveModel.load` reads.
+
+    Parameters
+    ----------
+    folder : Path
+    state : State
+    vocab : Vocab
+    meta : dict
+        Its "history" also becomes `history.jsonl`.
+    """
+    writer = FolderWriter(folder)
+    writer.vocab(vocab)
+    V, d = len(vocab), state.dim
+    dtype = state.words.dtype
+    for side in (0, 1):
+        kinds = ((V, d), dtype), ((V,), dtype), ((V, d), dtype), ((V,), np.dtype(np.float64))
+        for part, (name, (shape, kind)) in enumerate(zip(_NAMES[side], kinds, strict=True)):
+            writer.rows(name, kind, shape, (rows[part] for rows in _pieces(state, side)))
+    writer.text(HISTORY_NAME, history_lines(meta["history"]))
+    extra = {"dtype": dtype.name} if dtype != np.float32 else {}
+    writer.finish(MODEL_FORMAT, MODEL_VERSION, V=V, dim=d, **extra, **meta)
+
+
+def history_lines(history: Sequence[dict[str, Any]]) -> str:
+    """Return a history as JSON, a line an epoch.
+
+    Parameters
+    ----------
+    history : sequence of dict
+    """
+    return "".join(json.dumps(entry) + "\n" for entry in history)
+
+
+def sum_vectors(state: State) -> NDArray[np.float32]:
+    """Return w + c of every word, float32 (V, d).
+
+    Parameters
+    ----------
+    state : State
+    """
+    vectors = np.empty((len(state.place), state.dim), np.float32)
+    first = 0
+    for words, contexts in zip(_pieces(state, 0), _pieces(state, 1), strict=True):
+        vectors[first : first + len(words.vectors)] = words.vectors + contexts.vectors
+        first += len(words.vectors)
+    return vectors
+
+
+def _pieces(state: State, side: int) -> Iterator[Rows]:
+    V = len(state.place)
+    for first in range(0, V, _STEP):
+        yield state.take(side, np.arange(first, min(first + _STEP, V)))

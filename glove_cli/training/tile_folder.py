@@ -1,0 +1,160 @@
+"""Tiles that are kept in a folder, to be read piece by piece or used again by the next training."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glove_cli.errors import FormatError, OutputError
+from glove_cli.files import META_NAME, output_folder
+from glove_cli.folder import ResultFolder
+from glove_cli.memory import check_disk
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.counts import Counts
+from glove_cli.training.entries import ENTRIES, FileEntries, MemoryEntries
+from glove_cli.training.plan import Plan
+from glove_cli.training.tiles import TileBuilder, Tiles, check_entries
+from glove_cli.training.tiling import Deal, deal_words
+
+FORMAT = "glove-tiles"
+VERSION = 1  # also of the order in which entries stand
+_ENTRIES = "entries.bin"
+_PIECE = 1 << 24  # entries
+
+
+def prepare_tiles(
+    counts: Counts,
+    config: TrainConfig,
+    plan: Plan,
+    folder: Path | None,
+    stack: contextlib.ExitStack,
+    *,
+    threads: int,
+    on_entries: Callable[[int, int], None],
+    note: Callable[[str], None],
+) -> Tiles:
+    """Return the tiles of a matrix: those in the folder, if they are of this matrix, or new ones.
+
+    Parameters
+    ----------
+    counts : Counts
+    config : TrainConfig
+    plan : Plan
+    folder : Path or None
+        Where they are kept; without one, nothing is kept.
+    stack : ExitStack
+        Closes what has to be closed.
+    threads : int
+    on_entries : callable
+        Called with how much is done and how much there is to do, in entries.
+    note : callable
+        Called with what the user should know.
+
+    Raises
+    ------
+    TrainingError
+        If an entry can't be trained on.
+    OutputError
+        If tiles don't fit into memory, and can't be written.
+    """
+    dtype = ENTRIES[config.dtype]
+    key = _key(counts, config, plan) if folder is not None else {}
+    if folder is not None:
+        tiles = _open(folder, key, dtype, stack)
+        if tiles is not None:
+            if not plan.streamed:
+                tiles = Tiles(tiles.deal, tiles.starts, _loaded(tiles))
+            return tiles
+    deal = deal_words(check_entries(counts, threads), plan.blocks)
+    memory = plan.limit - (0 if plan.streamed else plan.tiles)
+    builder = TileBuilder(counts, deal, config.holdout, dtype, threads, memory)
+    if not plan.streamed:
+        tiles = builder.build(lambda size: MemoryEntries(np.empty(size, dtype)), on_entries)
+        if folder is not None:
+            try:
+                check_disk(_parent(folder), plan.tiles, "keeping the tiles for the next training")
+                with output_folder(folder, force=True) as temporary:
+                    store = FileEntries(temporary / _ENTRIES, dtype, size=int(tiles.starts[-1]))
+                    with contextlib.closing(store):
+                        for first in range(0, int(tiles.starts[-1]), _PIECE):
+                            last = min(first + _PIECE, int(tiles.starts[-1]))
+                            store.write(first, tiles.entries.read(first, last, np.empty(0, dtype)))
+                    _write_meta(temporary, tiles, key)
+            except OutputError as error:  # they are in memory: training can do without
+                note(f"The tiles are not kept for the next training: {error}")
+        return tiles
+    if folder is None:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="glove-", ignore_cleanup_errors=True)))
+        check_disk(place, plan.tiles, "the tile file")
+        return builder.build(lambda size: _new_store(place, dtype, size, stack), on_entries)
+    check_disk(_parent(folder), plan.tiles, "the tile file")
+    with output_folder(folder, force=True) as temporary:
+        tiles = builder.build(lambda size: _new_store(temporary, dtype, size, stack), on_entries)
+        _write_meta(temporary, tiles, key)
+    return tiles
+
+
+def _key(counts: Counts, config: TrainConfig, plan: Plan) -> dict[str, Any]:
+    """Return all that tiles depend on."""
+    return {
+        "matrix": counts.hashes(),
+        "nnz": counts.nnz,
+        "blocks": plan.blocks,
+        "holdout": config.holdout,
+        "dtype": config.dtype,
+    }
+
+
+def _new_store(folder: Path, dtype: np.dtype[np.void], size: int, stack: contextlib.ExitStack) -> FileEntries:
+    return stack.enter_context(contextlib.closing(FileEntries(folder / _ENTRIES, dtype, size=size)))
+
+
+def _loaded(tiles: Tiles) -> MemoryEntries:
+    """Return the entries of a file in memory."""
+    size = int(tiles.starts[-1])
+    array = np.empty(size, tiles.entries.dtype)
+    for first in range(0, size, _PIECE):
+        tiles.entries.read(first, min(first + _PIECE, size), array[first:])
+    return MemoryEntries(array)
+
+
+def _write_meta(folder: Path, tiles: Tiles, key: dict[str, Any]) -> None:
+    np.save(folder / "starts.npy", tiles.starts)
+    np.save(folder / "place.npy", tiles.deal.place)
+    names = (_ENTRIES, "starts.npy", "place.npy")
+    files = {name: {"bytes": (folder / name).stat().st_size} for name in names}
+    meta = {"format": FORMAT, "version": VERSION, "key": key, "files": files}
+    (folder / META_NAME).write_text(json.dumps(meta, indent=2) + "\n")
+
+
+def _open(folder: Path, key: dict[str, Any], dtype: np.dtype[np.void], stack: contextlib.ExitStack) -> Tiles | None:
+    """Return the tiles in a folder, or None if there are none of this kind, or damaged ones."""
+    try:
+        opened = ResultFolder.open(folder, FORMAT, VERSION, remedy="")
+        if opened.meta.get("version") != VERSION or opened.meta.get("key") != json.loads(json.dumps(key)):
+            return None
+        blocks = int(key["blocks"])
+        starts = np.array(opened.array("starts", np.int64, (2 * blocks**2 + 1,)))
+        place = np.load(folder / "place.npy")
+        store = FileEntries(folder / _ENTRIES, dtype)
+    except (FormatError, OutputError, OSError, ValueError):
+        return None
+    stack.enter_context(contextlib.closing(store))
+    whole = opened.meta["files"][_ENTRIES]["bytes"] == int(starts[-1]) * dtype.itemsize
+    if not whole or place.dtype != np.int32 or place.ndim != 1:
+        return None
+    return Tiles(Deal(place, -(-len(place) // blocks), blocks), starts, store)
+
+
+def _parent(folder: Path) -> Path:
+    """Return the nearest folder above that exists."""
+    parent = folder.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    return parent
