@@ -149,12 +149,7 @@ def output_folder(
         If `path` exists and may not be replaced, or can't be written (also when the disk is full).
     """
     path = Path(path)
-    check_output(path, force=force)
-    with named_errors(path):
-        if os.path.lexists(path) and not _is_result(path):
-            raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
-        if os.path.isdir(path) and os.path.samefile(path, os.curdir):
-            raise OutputError(f"{path}: is the folder you are in, which can't be replaced. Name another folder.")
+    check_folder(path, force=force)
     temporary = temporary if temporary is not None else _temporary_name(path)
     try:
         _make_parents(path)
@@ -168,6 +163,30 @@ def output_folder(
             _sync_folder(path.absolute().parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_folder(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Refuse, before any long work, a result's folder that could not be made at its end.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder to make.
+    force : bool
+        Whether an existing result may be replaced.
+
+    Raises
+    ------
+    OutputError
+        As `check_output`, or if what stands there isn't a result of glove.
+    """
+    path = Path(path)
+    check_output(path, force=force)
+    with named_errors(path):
+        if os.path.lexists(path) and not _is_result(path):
+            raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
+        if os.path.isdir(path) and os.path.samefile(path, os.curdir):
+            raise OutputError(f"{path}: is the folder you are in, which can't be replaced. Name another folder.")
 
 
 def _is_result(path: Path) -> bool:

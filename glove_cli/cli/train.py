@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from itertools import product
 from pathlib import Path
@@ -130,7 +129,7 @@ def command(
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
     from glove_cli.cooc.store import load_cooc
-    from glove_cli.files import check_output
+    from glove_cli.files import check_folder
     from glove_cli.parallel import thread_count
     from glove_cli.training.checkpoint import Interval
     from glove_cli.training.objective import suggest_x_max
@@ -144,7 +143,7 @@ def command(
     models = _outputs(output if output is not None else run / MODEL_NAME, dim, seed)
     if not resume:
         for out in models:
-            check_output(out, force=force)
+            check_folder(out, force=force)
     if tiles is None:
         tiles = next(iter(models)).with_name("tiles")
     with Progress() as progress, announced(progress.note):
@@ -201,8 +200,7 @@ def _teller(note: Callable[[str], None]) -> Callable[[EpochReport], None]:
         if report.holdout_cost is not None:
             parts.append(f"held out {report.holdout_cost:.6f}")
         if report.accuracy is not None:
-            known = not math.isnan(report.accuracy)
-            parts.append(f"questions {report.accuracy:.2%}" if known else "questions: none of known words")
+            parts.append(f"questions {report.accuracy:.2%}")
         parts.append(f"{amount(report.entries_per_second, 'entry')}/s")
         if report.epoch < report.epochs:
             parts.append(f"{duration(report.seconds_left)} left")

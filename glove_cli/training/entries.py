@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.errors import FormatError
 from glove_cli.files import named_errors
 from glove_cli.training import kernels_tiles
 
@@ -84,7 +85,7 @@ class FileEntries:
         while rest.nbytes:
             done = os.preadv(self._file.fileno(), [rest], offset)
             if not done:
-                raise OSError(f"{self._path}: was cut short while it was read")
+                raise FormatError(f"{self._path}: was cut short while it was read. Train again, or with --resume.")
             rest, offset = rest[done:], offset + done
         return entries
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import TrainingError
 from glove_cli.folder import FolderWriter
-from glove_cli.model import MODEL_FORMAT, MODEL_VERSION, GloveModel
+from glove_cli.model import GloveModel, finish_model
+from glove_cli.training.history import HISTORY_NAME
 from glove_cli.training.state import Rows, State
 from glove_cli.vocab import Vocab
 
-HISTORY_NAME = "history.jsonl"
 _STEP = 1 << 14  # rows
 # Arrays of a model by side, in the order of `Rows`.
 _NAMES = (("W", "b_w", "gradsq_W", "gradsq_b_w"), ("C", "b_c", "gradsq_C", "gradsq_b_c"))
@@ -79,8 +79,7 @@ def write_model(folder: Path, state: State, vocab: Vocab, meta: dict[str, Any]) 
         for part, (name, (shape, kind)) in enumerate(zip(_NAMES[side], kinds, strict=True)):
             writer.rows(name, kind, shape, (rows[part] for rows in _pieces(state, side)))
     writer.text(HISTORY_NAME, history_lines(meta["history"]))
-    extra = {"dtype": dtype.name} if dtype != np.float32 else {}
-    writer.finish(MODEL_FORMAT, MODEL_VERSION, V=V, dim=d, **extra, **meta)
+    finish_model(writer, V, d, dtype, meta)
 
 
 def history_lines(history: Sequence[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError, OutputError, TrainingError
-from glove_cli.files import check_output, output_folder
+from glove_cli.files import check_folder, output_folder
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress, thread_count
 from glove_cli.training.anchor import Anchor
@@ -30,9 +31,10 @@ from glove_cli.training.checkpoint import (
 )
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts, find_counts
+from glove_cli.training.history import HISTORY_NAME
 from glove_cli.training.plan import make_plan
 from glove_cli.training.report import EpochReport
-from glove_cli.training.result import HISTORY_NAME, check_finite, history_lines, sum_vectors, to_model, write_model
+from glove_cli.training.result import check_finite, history_lines, sum_vectors, to_model, write_model
 from glove_cli.training.start import Init, Start, draw_parameters, take_over
 from glove_cli.training.state import State
 from glove_cli.training.tile_folder import prepare_tiles
@@ -163,7 +165,7 @@ def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) ->
     signature = job.signature()
     finished = _finished(out, signature) if resume and not force else None
     if finished is None:
-        check_output(out, force=force)
+        check_folder(out, force=force)
     elif len(_epochs(finished)) >= job.config.epochs or finished.meta.get("stopped"):
         job.note(f"{out} was finished already.")
         with workspace(out, signature, force=True):  # whatever was left of an interrupted run goes
@@ -343,7 +345,8 @@ class Running:
         job = self.job
         if job.evaluate is not None and report.event is None and report.epoch % job.evaluate_every == 0:
             vectors = WordVectors(job.counts.vocab.words, sum_vectors(self.state))
-            report = replace(report, accuracy=job.evaluate(vectors))
+            accuracy = job.evaluate(vectors)
+            report = replace(report, accuracy=accuracy if math.isfinite(accuracy) else None)
         job.on_epoch(report)
         return report
 

@@ -119,7 +119,7 @@ class Start:
         """Return w + c of rows."""
         if isinstance(self.source, WordVectors):
             return np.asarray(self.source.matrix[at])
-        return np.asarray(self.source.W[at]) + self.source.C[at]
+        return np.add(self.source.W[at], self.source.C[at])
 
 
 def draw_parameters(state: State, config: TrainConfig) -> None:

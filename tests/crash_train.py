@@ -1,0 +1,108 @@
+"""Train again and again, each time killed at another moment, then go on: is the model the same?
+
+A program of its own, because it forks: `python crash_train.py MATRIX FOLDER STEP RANDOM`. First killed at every STEP-th
+call by which a file or folder is made, renamed, removed or seen to the disk; then by SIGKILL, RANDOM times, at any
+moment.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from conftest import file_hashes
+
+from glove_cli.training.run import train
+
+OPTIONS: dict[str, Any] = {
+    "dim": 6, "epochs": 5, "x_max": 10.0, "holdout": 0.05, "on_divergence": "halve-eta", "bias_eta": 0.7,
+}  # fmt: skip
+TIMED = ("meta.json", "history.jsonl")
+MOMENTS = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
+
+
+def in_child(work: Any) -> int:
+    """Do some work in a child process; return its number."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def killed_at(moment: int, work: Any) -> bool:
+    """Do the work in a child that dies at a moment; tell whether it died before the end."""
+
+    def until_then() -> None:
+        left = moment
+
+        def dying(call: Any) -> Any:
+            def wrapper(*arguments: Any, **options: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    os._exit(9)
+                return call(*arguments, **options)
+
+            return wrapper
+
+        for name in MOMENTS:
+            setattr(os, name, dying(getattr(os, name)))
+        work()
+
+    _, status = os.waitpid(in_child(until_then), 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, 9), code
+    return code == 9
+
+
+def main(matrix: Path, folder: Path, step: int, times: int) -> int:
+    """Print how often the job was killed in each way, and how many rounds could be skipped; fail at a difference."""
+
+    def job(out: Path, **extra: Any) -> None:
+        train(matrix, out=out, resume=True, checkpoint_every="0.001s", **OPTIONS, **extra)
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    train(matrix, out=folder / "whole", threads=1, checkpoint_every="never", **OPTIONS)
+    expected = file_hashes(folder / "whole", leave_out=TIMED)
+    chance = random.Random(1)
+    moments = 0
+    while True:
+        out = folder / f"moment-{moments}"
+        if not killed_at(moments, lambda out=out: job(out, threads=1 + moments % 3, tiles=folder / f"tiles-{moments}")):
+            break
+        job(out, threads=2, tiles=folder / f"tiles-{moments}")
+        assert file_hashes(out, leave_out=TIMED) == expected, moments
+        moments += step
+    kills = 0
+    resumed: list[str] = []
+    while kills < times:
+        out = folder / f"killed-{kills}"
+        memory = chance.choice(["1G", "32M"])
+        while True:
+            child = in_child(lambda out=out, memory=memory: job(out, threads=2, memory=memory))
+            time.sleep(chance.uniform(0.005, 0.12))
+            os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            kills += 1
+            if os.waitstatus_to_exitcode(status) == 0 or chance.random() < 0.4:
+                break
+        job(out, threads=3, note=resumed.append)
+        assert file_hashes(out, leave_out=TIMED) == expected, kills
+    left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    assert not left, left
+    print(moments, kills, sum("Going on with" in text for text in resumed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
