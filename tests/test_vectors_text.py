@@ -103,6 +103,8 @@ def test_each_kernel_has_one_signature(tmp_path: Path) -> None:
         rows = np.ones((2, 3), dtype)
         glove_text.write(tmp_path / f"{dtype.__name__}.txt", ["a", "b"], rows)
         word2vec_text.write(tmp_path / f"{dtype.__name__}.vec", ["a", "b"], rows[:, ::2])
+        rows.flags.writeable = False  # as those of a model are
+        glove_text.write(tmp_path / f"{dtype.__name__}.txt", ["a", "b"], rows, force=True)
         glove_text.read(tmp_path / f"{dtype.__name__}.txt")
         word2vec_text.read(tmp_path / f"{dtype.__name__}.vec")
     assert len(kernels.format_rows.signatures) == len(kernels.parse_rows.signatures) == 1

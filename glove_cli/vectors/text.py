@@ -234,7 +234,7 @@ def _format(words: list[bytes], values: NDArray[np.float32] | NDArray[np.float64
     joined = np.frombuffer(b"".join(words), np.uint8)
     starts = np.zeros(len(words) + 1, np.int64)
     np.cumsum([len(word) for word in words], out=starts[1:])
-    doubles = np.ascontiguousarray(values, np.float64)  # exact, and one compiled kernel for both types
+    doubles = np.require(values, np.float64, ("C", "W"))  # exact; one compiled kernel for both types and mapped files
     pieces: list[bytes | memoryview] = []
     row = 0
     while row < len(words):
