@@ -125,8 +125,9 @@ def workspace(
         stack.callback(clear)
         with named_errors(out):
             shutil.rmtree(home / _RESULT, ignore_errors=True)
-            (home / _PLACE).write_text(os.path.abspath(path))
-            _write(home / _JOB, job)
+            if not resumed:  # else they stand there, and a kill while they are written would lose what is finished
+                (home / _PLACE).write_text(os.path.abspath(path))
+                _write(home / _JOB, job)
         try:
             yield Workspace(path, home / _RESULT, resumed)
         except OptionError:

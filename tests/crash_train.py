@@ -12,15 +12,17 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from conftest import file_hashes
 
+from glove_cli.training import plan
 from glove_cli.training.run import train
 
 OPTIONS: dict[str, Any] = {
-    "dim": 6, "epochs": 5, "x_max": 10.0, "holdout": 0.05, "on_divergence": "halve-eta", "bias_eta": 0.7,
+    "dim": 6, "epochs": 12, "x_max": 10.0, "holdout": 0.05, "on_divergence": "halve-eta", "eta": 40.0, "bias_eta": 7.0,
 }  # fmt: skip
 TIMED = ("meta.json", "history.jsonl")
 MOMENTS = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
@@ -77,19 +79,20 @@ def main(matrix: Path, folder: Path, step: int, times: int) -> int:
     chance = random.Random(1)
     moments = 0
     while True:
-        out = folder / f"moment-{moments}"
-        if not killed_at(moments, lambda out=out: job(out, threads=1 + moments % 3, tiles=folder / f"tiles-{moments}")):
+        out, tiles = folder / f"moment-{moments}", folder / f"tiles-{moments}"
+        if not killed_at(moments, partial(job, out, threads=1 + moments % 3, tiles=tiles)):
             break
-        job(out, threads=2, tiles=folder / f"tiles-{moments}")
+        job(out, threads=2, tiles=tiles)
         assert file_hashes(out, leave_out=TIMED) == expected, moments
         moments += step
     kills = 0
     resumed: list[str] = []
     while kills < times:
         out = folder / f"killed-{kills}"
-        memory = chance.choice(["1G", "32M"])
         while True:
-            child = in_child(lambda out=out, memory=memory: job(out, threads=2, memory=memory))
+            streamed = chance.random() < 0.5
+            plan.Plan.streamed = property(lambda self, streamed=streamed: streamed)  # type: ignore[assignment]
+            child = in_child(partial(job, out, threads=2))
             time.sleep(chance.uniform(0.005, 0.12))
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -102,17 +103,31 @@ def test_counting_is_interrupted(folder: Path, number: int, code: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_training_is_interrupted(folder: Path, number: int, code: int) -> None:
+def test_training_is_interrupted_and_gone_on_with(folder: Path, number: int, code: int) -> None:
     before = hashes(folder)
-    with running("train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1") as process:
+    options = ("--dim", "50", "--x-max", "1", "--force")
+    with running("train", *options, "--epochs", "1000000") as process:
         wait_for_an_epoch(process)
         process.send_signal(number)
         _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == code
         assert said.endswith(b"Interrupted. Nothing was left half-written.\n")
         assert b"Traceback" not in said
-    assert names(folder) == {"cooc", "model"}
+    assert names(folder) - {".model.work"} == {"cooc", "model", "tiles"}
     assert hashes(folder) == before
+    found = re.search(rb"Interrupted in epoch (\d+); go on from there with --resume\.\n", said)
+    if found is None:  # it came when there was nothing to write down
+        assert names(folder) == {"cooc", "model", "tiles"}
+        return
+    epochs = found[1].decode()
+    assert glove("train", "--dim", "50", "--x-max", "1", "--epochs", epochs, "-o", "straight").exit_code == 0
+    (folder / "glove-run" / "model").rename("old")
+    result = glove("train", "--dim", "50", "--x-max", "1", "--epochs", epochs, "--resume")
+    assert result.exit_code == 0, result.stderr
+    assert "Going on with an interrupted run: a checkpoint after" in result.stderr
+    timed = ("meta.json", "history.jsonl")
+    resumed = file_hashes(folder / "glove-run" / "model", leave_out=timed)
+    assert resumed == file_hashes(folder / "straight", leave_out=timed)
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
@@ -137,7 +152,7 @@ def test_a_second_signal_does_not_disturb_the_tidying(folder: Path) -> None:
         _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == 130
         assert b"Traceback" not in said
-    assert names(folder) == {"cooc", "model"}
+    assert names(folder) - {".model.work"} == {"cooc", "model", "tiles"}
 
 
 def test_an_ignored_signal_stays_ignored(folder: Path) -> None:

@@ -40,7 +40,8 @@ class Integers(click.ParamType):
         try:
             return tuple(dict.fromkeys(int(part) for part in str(value).split(",")))
         except ValueError:
-            self.fail(f"{value!r} is not a valid integer, nor several with commas between them.", param, ctx)
+            several = " or several with commas between them" if "," in str(value) else ""
+            self.fail(f"{value!r} is not a valid integer{several}.", param, ctx)
 
 
 @click.command(

@@ -163,6 +163,8 @@ def load_checkpoint(
     FormatError
         If none is whole.
     """
+    for left in folder.glob(".checkpoint-*"):  # of a run that was killed while it wrote one
+        shutil.rmtree(left, ignore_errors=True)
     problem: FormatError | None = None
     for name in reversed(_names(folder)):
         try:

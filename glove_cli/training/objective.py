@@ -98,6 +98,58 @@ def gradient(
     return dW, dC, db_w, db_c
 
 
+def anchor_penalty(W: Floats, C: Floats, vectors: Floats, known: Ids, strength: float) -> float:
+    """Return what `--anchor-strength` adds to J: mu sum over known words i of ||w_i + c_i - r_i||^2.
+
+    Parameters
+    ----------
+    W, C : arrays (V, d)
+        Word and context vectors.
+    vectors : array (n, d)
+        r.
+    known : integer array (n,)
+        The word of each.
+    strength : float
+        mu.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Dingwall and Potts 2018, "Mittens: an extension of GloVe for learning domain-specialized representations".
+    """
+    apart = np.asarray(W, np.float64)[known] + np.asarray(C, np.float64)[known] - vectors
+    return strength * float(np.sum(apart * apart))
+
+
+def anchor_gradient(
+    W: Floats, C: Floats, vectors: Floats, known: Ids, strength: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the gradient of `anchor_penalty`.
+
+    Parameters
+    ----------
+    W, C : arrays (V, d)
+        Word and context vectors.
+    vectors : array (n, d)
+        r.
+    known : integer array (n,)
+        The word of each, each once.
+    strength : float
+        mu.
+
+    Returns
+    -------
+    dW, dC : float64 arrays (V, d)
+        2 mu (w_i + c_i - r_i) in the rows of known words, for both alike; else 0.
+    """
+    slope = np.zeros(W.shape)
+    slope[known] = 2 * strength * (np.asarray(W, np.float64)[known] + np.asarray(C, np.float64)[known] - vectors)
+    return slope, slope.copy()
+
+
 def suggest_x_max(cooc: CoocMatrix | Counts, x_max: float) -> float | None:
     """Return a better x_max where hardly an entry counts in full, or None where `x_max` is fine.
 

@@ -219,6 +219,7 @@ class Job:
         with contextlib.ExitStack() as stack:
             made = prepare_tiles(
                 counts, config, plan, tiles, stack, threads=self.threads, note=self.note,
+                workspace=space.path if space is not None else None,
                 on_entries=lambda done, total: self.progress("preparing", done, total, "entry"),
             )  # fmt: skip
             workers = stack.enter_context(Workers(made, self.threads))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ def prepare_tiles(
     folder: Path | None,
     stack: contextlib.ExitStack,
     *,
+    workspace: Path | None = None,
     threads: int,
     on_entries: Callable[[int, int], None],
     note: Callable[[str], None],
@@ -50,6 +53,8 @@ def prepare_tiles(
         Where they are kept; without one, nothing is kept.
     stack : ExitStack
         Closes what has to be closed.
+    workspace : Path, optional
+        A folder that is removed when all is done: where to make them meanwhile, if it is on the same disk.
     threads : int
     on_entries : callable
         Called with how much is done and how much there is to do, in entries.
@@ -79,7 +84,7 @@ def prepare_tiles(
         if folder is not None:
             try:
                 check_disk(_parent(folder), plan.tiles, "keeping the tiles for the next training")
-                with output_folder(folder, force=True) as temporary:
+                with _new_folder(folder, workspace) as temporary:
                     store = FileEntries(temporary / _ENTRIES, dtype, size=int(tiles.starts[-1]))
                     with contextlib.closing(store):
                         for first in range(0, int(tiles.starts[-1]), _PIECE):
@@ -94,7 +99,7 @@ def prepare_tiles(
         check_disk(place, plan.tiles, "the tile file")
         return builder.build(lambda size: _new_store(place, dtype, size, stack), on_entries)
     check_disk(_parent(folder), plan.tiles, "the tile file")
-    with output_folder(folder, force=True) as temporary:
+    with _new_folder(folder, workspace) as temporary:
         tiles = builder.build(lambda size: _new_store(temporary, dtype, size, stack), on_entries)
         _write_meta(temporary, tiles, key)
     return tiles
@@ -109,6 +114,17 @@ def _key(counts: Counts, config: TrainConfig, plan: Plan) -> dict[str, Any]:
         "holdout": config.holdout,
         "dtype": config.dtype,
     }
+
+
+@contextlib.contextmanager
+def _new_folder(folder: Path, workspace: Path | None) -> Iterator[Path]:
+    """Give a temporary folder that becomes the folder of tiles, in place of an old one."""
+    temporary = None
+    if workspace is not None and os.stat(workspace).st_dev == os.stat(_parent(folder)).st_dev:
+        temporary = workspace / "tiles"
+        shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+    with output_folder(folder, force=True, temporary=temporary) as made:
+        yield made
 
 
 def _new_store(folder: Path, dtype: np.dtype[np.void], size: int, stack: contextlib.ExitStack) -> FileEntries:
