@@ -21,6 +21,7 @@ from numba.extending import intrinsic, register_model
 LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
 WEIGHTS = 256  # entries whose f(x) is found at once
 _AHEAD = 4  # entries between the prefetch of a context's state and its update
+_ROWS_AHEAD = 32  # words between the prefetch of a state and its update, at least half of them
 _FLAGS = ("contract", "reassoc", "nsz", "arcp", "afn")  # what keeps a NaN visible
 _REGISTER = ir.VectorType(ir.FloatType(), LANES)
 
@@ -234,6 +235,7 @@ def train_tiles(
     width = np.int64(words.shape[1])
     half = width // 2
     limit = eta * grad_clip
+    pace = (4 + width // 32) * 16
     weights, exponents = space[:WEIGHTS], space.view(np.int32)[WEIGHTS:]
     for job in range(jobs.shape[0]):
         cost = 0.0
@@ -244,6 +246,7 @@ def train_tiles(
         row = first_row + np.int64(entries[np.uint64(first)].row)
         col = first_col + np.int64(entries[np.uint64(first)].col)
         product = _product(words, row * width, contexts, col * width, half)
+        asked = first_row * width
         for begin in range(first, last, WEIGHTS):
             end = min(begin + WEIGHTS, last)
             _find_weights(entries, begin, end, alpha, log_max, weights, exponents)
@@ -259,6 +262,10 @@ def train_tiles(
                 next_col = first_col + np.int64(entries[following].col)
                 next_i, next_j = next_row * width, next_col * width
                 ahead = (first_col + np.int64(entries[np.uint64(min(e + _AHEAD, last - 1))].col)) * width
+                if asked < (row + _ROWS_AHEAD) * width:
+                    for line in range(asked, asked + pace, 16):
+                        _prefetch(words, line)
+                    asked += pace
                 word_length, context_length = word_lengths[np.uint64(row)], context_lengths[np.uint64(col)]
                 if size * max(word_length, context_length) > limit:
                     word_length, context_length = _length(words, i, half), _length(contexts, j, half)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,18 +82,10 @@ def prepare_tiles(
     builder = TileBuilder(counts, deal, config.holdout, dtype, threads, memory)
     if not plan.streamed:
         tiles = builder.build(lambda size: MemoryEntries(np.empty(size, dtype)), on_entries)
-        if folder is not None:
-            try:
-                check_disk(_parent(folder), plan.tiles, "keeping the tiles for the next training")
-                with _new_folder(folder, workspace) as temporary:
-                    store = FileEntries(temporary / _ENTRIES, dtype, size=int(tiles.starts[-1]))
-                    with contextlib.closing(store):
-                        for first in range(0, int(tiles.starts[-1]), _PIECE):
-                            last = min(first + _PIECE, int(tiles.starts[-1]))
-                            store.write(first, tiles.entries.read(first, last, np.empty(0, dtype)))
-                    _write_meta(temporary, tiles, key)
-            except OutputError as error:  # they are in memory: training can do without
-                note(f"The tiles are not kept for the next training: {error}")
+        if folder is not None:  # meanwhile, training begins
+            keeping = threading.Thread(target=_keep, args=(tiles, folder, workspace, key, note))
+            keeping.start()
+            stack.callback(keeping.join)
         return tiles
     if folder is None:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="glove-", ignore_cleanup_errors=True)))
@@ -114,6 +107,21 @@ def _key(counts: Counts, config: TrainConfig, plan: Plan) -> dict[str, Any]:
         "holdout": config.holdout,
         "dtype": config.dtype,
     }
+
+
+def _keep(tiles: Tiles, folder: Path, workspace: Path | None, key: dict[str, Any], note: Callable[[str], None]) -> None:
+    """Write tiles that are in memory to a folder, for the next training; without them it makes its own."""
+    dtype, size = tiles.entries.dtype, int(tiles.starts[-1])
+    try:
+        check_disk(_parent(folder), size * dtype.itemsize, "keeping the tiles for the next training")
+        with _new_folder(folder, workspace) as temporary:
+            with contextlib.closing(FileEntries(temporary / _ENTRIES, dtype, size=size)) as store:
+                for first in range(0, size, _PIECE):
+                    last = min(first + _PIECE, size)
+                    store.write(first, tiles.entries.read(first, last, np.empty(0, dtype)))
+            _write_meta(temporary, tiles, key)
+    except OutputError as error:
+        note(f"The tiles are not kept for the next training: {error}")
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ from glove_cli.training.state import row_width
 MAX_BLOCK = 1 << 16
 CORES = 64
 TILE_BYTES = 8 << 20  # of states that a tile works on
-GROUP_BYTES = 24 << 20  # of states that a group of tiles works on
+GROUP_BYTES = 12 << 20  # of states that a group of tiles works on
 TILE_ENTRIES = 1 << 22
 _LEAST_REUSE = 6  # entries that a state serves once it is loaded
 _LEAST_ROWS = 8  # of a block
