@@ -191,3 +191,136 @@ def test_a_failure_while_training_keeps_the_old_model(folder: Path, monkeypatch:
     fails(glove("train", *QUICK, "--force", "--x-max", "1"), 1, "memory: there is not enough")
     assert file_hashes(folder / "glove-run" / "model", leave_out=()) == before
     assert set(os.listdir(folder / "glove-run")) == {"cooc", "model", "tiles"}
+
+
+# --- several models, held-out pairs, questions, starts ---------------------------------------------------------------
+
+
+def test_several_dimensions_and_seeds_are_models_of_their_own(folder: Path) -> None:
+    result = glove("train", "--dim", "3,5", "--seed", "1,2", "--epochs", "2")
+    assert result.exit_code == 0, result.output
+    names = ["model-d3-s1", "model-d3-s2", "model-d5-s1", "model-d5-s2"]
+    assert sorted(os.listdir("glove-run")) == ["cooc", *names, "tiles"]
+    for name in names:
+        assert f"glove-run/{name}:\n" in result.stderr
+        dim, seed = int(name[7]), int(name[-1])
+        one = train(folder / "glove-run" / "cooc", dim=dim, seed=seed, epochs=2)
+        assert (one.W == GloveModel.load(f"glove-run/{name}").W).all()
+    assert result.stdout.count("dimensions") == 4
+    described = glove("info")
+    assert [line for line in described.stdout.splitlines() if line.startswith("model ")] == [
+        f"model glove-run/{name}" for name in names
+    ]
+    again = glove("train", "--dim", "3,5", "--seed", "1,2", "--epochs", "2", "--resume")
+    assert again.exit_code == 0
+    assert again.stderr.count("was finished already") == 4
+    fails(glove("train", "--dim", "3,4", "--epochs", "2", "--seed", "1,2"), 1, "glove-run/model-d3-s1: already exists")
+    assert not os.path.exists("glove-run/model-d4-s1")
+
+
+@pytest.mark.parametrize(("dims", "names"), [("4", ["model"]), ("4,4", ["model"]), ("4,6", ["model-d4", "model-d6"])])
+def test_names_tell_models_apart_only_where_there_are_several(folder: Path, dims: str, names: list[str]) -> None:
+    assert glove("train", "--dim", dims, "--epochs", "1").exit_code == 0
+    assert sorted(os.listdir("glove-run")) == ["cooc", *names, "tiles"]
+
+
+def test_held_out_cost_and_why_it_stopped_are_said(folder: Path) -> None:
+    result = glove(
+        "train", *QUICK[:2], "--epochs", "30", "--x-max", "5", "--holdout", "0.1", "--patience", "1",
+        "--min-improvement", "0.05",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("epoch")]
+    assert all(re.search(r"cost 0\.\d{6}  held out 0\.\d{6}  ", line) for line in lines)
+    stopped = re.search(r"^Stopped after epoch (\d+): the cost has not improved for 1 epoch\.$", result.stderr, re.M)
+    assert stopped, result.stderr
+    assert int(stopped[1]) == len(lines) < 30
+    assert re.search(r"^held out +0\.\d{6}$", result.stdout, re.M)
+    assert re.search(rf"^epochs +{len(lines)}$", result.stdout, re.M)
+
+
+def test_questions_are_asked_every_some_epochs(folder: Path) -> None:
+    words = GloveModel.load("glove-run/model") if os.path.exists("glove-run/model") else None
+    assert words is None
+    first = [line.split()[0] for line in (folder / "glove-run/cooc/vocab.txt").read_text().splitlines()[:8]]
+    (folder / "questions.txt").write_text(f": some\n{' '.join(first[:4])}\n{' '.join(first[4:])}\n")
+    result = glove("train", *QUICK[:2], "--epochs", "4", "--evaluate-every", "2", "--questions", "questions.txt")
+    assert result.exit_code == 0, result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("epoch")]
+    assert [bool(re.search(r"  questions \d+\.\d\d%  ", line)) for line in lines] == [False, True, False, True]
+    shown = glove("history")
+    assert "accuracy" in shown.stdout.splitlines()[0]
+    fails(glove("train", "--evaluate-every", "2", "--force"), 2, "--evaluate-every: there are no questions")
+    fails(glove("train", "--evaluate-every", "0", "--questions", "questions.txt", "--force"), 2, "--evaluate-every: 0")
+    fails(glove("train", "--questions", "nowhere", "--force"), 1, "nowhere: ")
+    (folder / "bad.txt").write_text("one two three\n")
+    fails(glove("train", "--questions", "bad.txt", "--force"), 1, "bad.txt: line 1 is not a question of four words")
+
+
+def test_training_starts_from_vectors(folder: Path) -> None:
+    assert glove("train", *QUICK).exit_code == 0
+    assert glove("export", "vectors.txt").exit_code == 0
+    for start in ("glove-run", "glove-run/model", "vectors.txt"):
+        result = glove("train", *QUICK, "--init", start, "-o", "on", "--force")
+        assert result.exit_code == 0, result.stderr
+        assert re.search(rf"^Starting from {start}: ([\d,]+) of \1 words are known there\.$", result.stderr, re.M)
+    pulled = glove("train", *QUICK, "--init", "vectors.txt", "--anchor-strength", "0.5", "-o", "near")
+    assert pulled.exit_code == 0
+    fails(glove("train", "--dim", "5", "--init", "vectors.txt", "-o", "x"), 2, r"--init: vectors\.txt has 4 dimensions")
+    fails(glove("train", *QUICK, "--init", "nowhere", "-o", "x"), 1, "nowhere: ")
+    fails(glove("train", *QUICK, "--anchor-strength", "0.5", "-o", "x"), 2, "--anchor-strength: there are no vectors")
+    assert not os.path.exists("x")
+
+
+def test_a_divergence_is_one_line(folder: Path) -> None:
+    result = glove("train", *QUICK, "--eta", "1000", "--bias-eta", "1000", "--x-max", "5")
+    assert result.exit_code == 1
+    assert re.search(r"^Error: --eta: training has diverged in epoch 1: .*halve-eta do it\.$", result.stderr, re.M)
+    assert sorted(os.listdir("glove-run")) == ["cooc", "tiles"]
+    halved = glove(
+        "train", *QUICK, "--eta", "1000", "--bias-eta", "1000", "--x-max", "5", "--on-divergence", "halve-eta"
+    )
+    assert halved.exit_code == 0, halved.stderr
+    assert re.search(r"^epoch 1/2  diverged in round \d+: .*; eta halved to 500$", halved.stderr, re.M)
+    assert "eta halved to 500" in glove("history").stdout
+
+
+def test_the_plan_and_a_limit_are_said(folder: Path) -> None:
+    result = glove("train", *QUICK, "--memory", "200M")
+    assert re.search(r"^Memory: .* for parameters, .* of tiles in memory; limit 200 MiB .*\.$", result.stderr, re.M)
+    fails(glove("train", *QUICK, "--memory", "1M", "--force", "--x-max", "5"), 2, r"--memory: 1 MiB are too little")
+    fails(glove("train", *QUICK, "--memory", "much", "--force", "--x-max", "5"), 2, r"--memory: 'much' is not a size")
+    fails(glove("train", *QUICK, "--checkpoint-every", "soon", "--force"), 2, r"--checkpoint-every: 'soon' is no inter")
+
+
+def test_tiles_may_be_elsewhere_and_info_says_what_they_are(folder: Path) -> None:
+    assert glove("train", *QUICK, "--tiles", "deep/prepared").exit_code == 0
+    assert not os.path.exists("glove-run/tiles")
+    assert re.search(r"^tiles deep/prepared\n  pairs ", glove("info", "deep/prepared").stdout, re.M)
+    fails(glove("info", "deep/prepared", "--verify"), 1, "deep/prepared: has no checksums")
+    assert glove("train", *QUICK, "--force").exit_code == 0
+    described = glove("info", "--verify")
+    assert described.exit_code == 0
+    assert "tiles glove-run/tiles" in described.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("holdout", "0.6", "is too large a share"),
+        ("holdout", "-1", "is not a number of 0 or more"),
+        ("patience", "-1", "is not an integer of 0 or more"),
+        ("min-improvement", "0.1", "has no effect without --patience"),
+        ("target-cost", "0", "is not a positive number"),
+        ("dtype", "float16", "is not one of"),
+        ("on-divergence", "panic", "is not one of"),
+        ("init-biases", "some", "is not one of"),
+        ("anchor-strength", "nan", "is not a number of 0 or more"),
+        ("dim", "5,x", "is not a valid integer or several"),
+        ("dim", "5,0", "is not a positive integer"),
+        ("seed", "1,,2", "is not a valid integer or several"),
+    ],
+)
+def test_options_that_cannot_work(folder: Path, option: str, value: str, message: str) -> None:
+    fails(glove("train", f"--{option}", value), 2, rf"--{option}: .*{message}")
+    assert os.listdir(folder / "glove-run") == ["cooc"]

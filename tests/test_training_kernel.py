@@ -268,3 +268,58 @@ def test_a_mistake_would_not_equal_the_reference(shared_data: SharedData, wrong:
     run_entries(*parameters, *sums, *used, TrainConfig(dim=d, **options))
     theirs = oracle.read_reference_parameters(shared_data.path(f"{folder}.001.bin"), V, d)
     assert excess(parameters, theirs, allowed(theirs, entries, 1, REFERENCE)) > 2
+
+
+# --- plain loops, in both data types --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [1, 2, 16, 50])
+@pytest.mark.parametrize("options", [REFERENCE, {**REFERENCE, "grad_clip": 0.01, "alpha": 0.5, "x_max": 3.0}])
+def test_the_plain_kernel_equals_the_oracle_in_float64(d: int, options: dict) -> None:
+    theta, gradsq, entries = random_problem(12, d, 300, d)
+    parameters = [np.array(getattr(theta, name)) for name in theta.names]
+    sums = [np.array(getattr(gradsq, name)) for name in gradsq.names]
+    cost = run_entries(*parameters, *sums, *entries, TrainConfig(dim=d, dtype="float64", **options))
+    expected = oracle.adagrad_pass(theta, gradsq, *entries, **options)
+    limits = allowed(theta, entries, 1, options)
+    assert abs(cost - expected) < allowed_cost(theta, entries, expected, limits) * 2.0**-29
+    for array, name in zip(parameters, theta.names, strict=True):
+        # The limits are for float32, whose unit is 2^29 times that of float64.
+        assert (np.abs(array - getattr(theta, name)) <= limits[name] * 2.0**-29 + 1e-15).all()
+    for array, name in zip(sums, gradsq.names, strict=True):
+        np.testing.assert_allclose(array, getattr(gradsq, name), rtol=1e-12)
+
+
+def test_float64_equals_the_reference_to_the_digits_of_its_files(shared_data: SharedData) -> None:
+    V, d = 800, 16
+    folder = "stanford/train800"
+    entries = oracle.read_reference_cooccurrence(shared_data.path("stanford/cooc800.shuf.bin"))
+
+    def read(name: str) -> list[np.ndarray]:
+        theirs = oracle.read_reference_parameters(shared_data.path(f"{folder}.{name}.bin"), V, d)
+        return [np.ascontiguousarray(getattr(theirs, part), np.float64) for part in theirs.names]
+
+    parameters, sums = read("000"), read("gradsq.000")
+    for epoch in (1, 2, 3):
+        run_entries(*parameters, *sums, *entries, TrainConfig(dim=d, dtype="float64", **REFERENCE))
+        if epoch in (1, 3):
+            for ours, theirs in zip(
+                (*parameters, *sums), (*read(f"{epoch:03d}"), *read(f"gradsq.{epoch:03d}")), strict=True
+            ):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 0.75, 1.0, 3.0])
+@pytest.mark.parametrize("x_max", [1e-3, 10.0, 1e6])
+def test_the_weight_that_the_kernel_finds_is_f(alpha: float, x_max: float) -> None:
+    # With all parameters 0 and eta so small that nothing moves, the cost of an entry is 1/2 f (log x)^2.
+    for x in np.exp(np.linspace(-12, 12, 49)):
+        zeros = [np.zeros(shape, np.float32) for shape in ((1, 1), (1, 1), 1, 1)]
+        ones = [np.ones(shape, np.float32) for shape in ((1, 1), (1, 1), 1, 1)]
+        config = TrainConfig(dim=1, alpha=alpha, x_max=x_max, eta=1e-12, bias_eta=1e-12)
+        one = np.array([0])
+        cost = run_entries(*zeros, *ones, one, one, np.array([x]), config)
+        f = min(1.0, (x / x_max) ** alpha)
+        # log x and log x_max are rounded to float32: their difference is off by u of their sizes, f by alpha as much.
+        off = 4 * U * (1 + alpha * (abs(np.log(x)) + abs(np.log(x_max))))
+        assert cost == pytest.approx(0.5 * f * np.log(x) ** 2, rel=5e-7 + off, abs=1e-37)

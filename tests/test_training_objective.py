@@ -9,7 +9,9 @@ import oracle
 import pytest
 from scipy.sparse import csr_array
 
-from glove_cli.training.objective import gradient, objective
+from glove_cli.training.anchor import Anchor
+from glove_cli.training.objective import anchor_gradient, anchor_penalty, gradient, objective
+from glove_cli.training.state import Rows, State
 
 V, D, N = 6, 4, 25
 OPTIONS = {"x_max": 10.0, "alpha": 0.75}
@@ -88,3 +90,99 @@ def test_the_gradient_vanishes_where_every_entry_is_met() -> None:
     parameters = [np.zeros((2, 3)), np.zeros((2, 3)), b, b]
     assert objective(*parameters, x.row, x.col, x.data, **OPTIONS) == 0
     assert all(not part.any() for part in gradient(*parameters, x.row, x.col, x.data, **OPTIONS))
+
+
+# --- the penalty towards given vectors ------------------------------------------------------------------------------
+
+KNOWN = np.array([0, 2, 5])
+STRENGTH = 0.3
+
+
+@pytest.fixture
+def anchored(problem: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give word vectors, context vectors, and vectors that three words are held to."""
+    (W, C, *_), _ = problem
+    return W, C, np.random.default_rng(4).normal(size=(len(KNOWN), D))
+
+
+def test_the_penalty_is_that_of_the_paper(anchored: tuple) -> None:
+    W, C, r = anchored
+    expected = sum(
+        STRENGTH * float(np.sum((W[i] + C[i] - r[k]) ** 2)) for k, i in enumerate(KNOWN.tolist())
+    )  # mu sum ||w_i + c_i - r_i||^2
+    assert anchor_penalty(W, C, r, KNOWN, STRENGTH) == pytest.approx(expected, rel=1e-14)
+
+
+def test_gradient_of_the_penalty_equals_automatic_differentiation(anchored: tuple) -> None:
+    W, C, r = anchored
+
+    def penalty(W: np.ndarray, C: np.ndarray) -> float:
+        return STRENGTH * anp.sum((W[KNOWN] + C[KNOWN] - r) ** 2)
+
+    for number, ours in enumerate(anchor_gradient(W, C, r, KNOWN, STRENGTH)):
+        theirs = autograd.grad(penalty, number)(W, C)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=8 * 2.0**-52 * np.abs(theirs).max())
+
+
+def test_gradient_of_the_penalty_equals_finite_differences(anchored: tuple) -> None:
+    W, C, r = anchored
+    h = 1e-5
+    for array, slopes in zip((W, C), anchor_gradient(W, C, r, KNOWN, STRENGTH), strict=True):
+        for position in np.ndindex(array.shape):
+            kept = array[position]
+            values = []
+            for moved in (kept + h, kept - h):
+                array[position] = moved
+                values.append(anchor_penalty(W, C, r, KNOWN, STRENGTH))
+            array[position] = kept
+            # A polynomial of degree 2: rounding errors only.
+            assert abs((values[0] - values[1]) / (2 * h) - slopes[position]) <= 4 * 2.0**-52 * values[0] / h
+
+
+def pulled(W: np.ndarray, C: np.ndarray, r: np.ndarray, sums: np.ndarray, strength: float, eta: float) -> State:
+    """Return the state after a step of the penalty; both sides have the same sums of squares."""
+    place = np.array([3, 0, 4, 1, 6, 2], np.int32)
+    state = State.empty(place, 8, D, eta=eta, bias_eta=1.0, dtype="float64")
+    for side, vectors in enumerate((W, C)):
+        state.put(side, np.arange(V), Rows(vectors, np.zeros(V), sums, np.ones(V)))
+    vectors, known = np.zeros((8, D)), np.zeros(8, bool)
+    vectors[place[KNOWN]], known[place[KNOWN]] = r, True
+    anchor = Anchor(vectors, known, strength)
+    for first in (0, 4):
+        anchor.pull(state, first, first + 4, eta)
+    return state
+
+
+def test_a_weak_pull_is_a_step_by_adagrad_along_the_gradient(anchored: tuple) -> None:
+    W, C, r = anchored
+    sums = np.random.default_rng(6).uniform(1, 9, size=(V, D))
+    strength, eta = 1e-7, 0.05
+    state = pulled(W, C, r, sums, strength, eta)
+    for side, (before, slope) in enumerate(zip((W, C), anchor_gradient(W, C, r, KNOWN, strength), strict=True)):
+        after = state.take(side, np.arange(V))
+        # The step is an implicit one; it differs from the explicit one by the square of the rate, 1e-8 of it.
+        np.testing.assert_allclose(after.vectors - before, -eta * slope / np.sqrt(sums), rtol=1e-6, atol=1e-16)
+        np.testing.assert_allclose(after.gradsq - sums, (eta * slope) ** 2, rtol=0.1, atol=1e-15)
+
+
+@pytest.mark.parametrize("strength", [0.1, 1.0, 1e3, 1e12])
+def test_a_pull_solves_the_implicit_step(anchored: tuple, strength: float) -> None:
+    W, C, r = anchored
+    sums = np.random.default_rng(6).uniform(1, 9, size=(V, D))
+    eta = 0.05
+    state = pulled(W, C, r, sums, strength, eta)
+    new_W, new_C = (state.take(side, np.arange(V)).vectors for side in (0, 1))
+    for before, after, slope in zip(
+        (W, C), (new_W, new_C), anchor_gradient(new_W, new_C, r, KNOWN, strength), strict=True
+    ):
+        # The gradient at the new point, not at the old one; for a huge strength it is a small difference of large ones.
+        size = eta * 2 * strength * 2.0**-50
+        np.testing.assert_allclose(after, before - eta * slope / np.sqrt(sums), rtol=1e-12, atol=size + 1e-15)
+    apart = np.abs((new_W + new_C)[KNOWN] - r)
+    assert (apart <= np.abs((W + C)[KNOWN] - r)).all()  # never beyond
+    others = np.setdiff1d(np.arange(V), KNOWN)
+    assert np.array_equal(new_W[others], W[others])
+    assert np.array_equal(new_C[others], C[others])
+    for side, lengths in ((state.words, state.word_lengths), (state.contexts, state.context_lengths)):
+        values = side[:, : side.shape[1] // 2]
+        assert (lengths >= np.linalg.norm(values, axis=1)).all()

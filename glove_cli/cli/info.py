@@ -47,7 +47,7 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        "kind" is "run", "matrix", "model" or "vectors".
+        "kind" is "run", "matrix", "model", "tiles" or "vectors".
 
     Raises
     ------
@@ -57,6 +57,7 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
     from glove_cli.errors import FormatError
     from glove_cli.files import META_NAME
     from glove_cli.folder import check_exists, read_meta
+    from glove_cli.training.tile_names import TILES_NAME
 
     check_exists(path, remedy="Name a run, a matrix, a model or a file of vectors.")
     if not path.is_dir():
@@ -65,18 +66,29 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
         return _describe_vectors(path)
     if os.path.exists(path / META_NAME):
         kind = read_meta(path, remedy="Name a result of glove.").get("format")
-        return _describe_model(path, verify) if kind == "glove-model" else _describe_matrix(path, verify)
+        how = {"glove-model": _describe_model, "glove-tiles": _describe_tiles}
+        return how.get(str(kind), _describe_matrix)(path, verify)
     parts = []
     if os.path.exists(path / COOC_NAME):
         parts.append(_describe_matrix(path / COOC_NAME, verify))
-    if os.path.exists(path / MODEL_NAME):
-        parts.append(_describe_model(path / MODEL_NAME, verify))
+    parts += [_describe_model(path / name, verify) for name in _models(path)]
     if not parts:
         raise FormatError(f"{path}: holds no result of glove. Make one with `glove build-cooc CORPUS`.")
-    if len(parts) == 2 and (parts[1]["from"] or not parts[1]["imported"]):
+    if parts[0]["kind"] == "matrix":
         digests = {name: entry.get("sha256") for name, entry in parts[0]["files"].items()}
-        parts[1]["from"]["same_matrix"] = parts[1]["from"].get("sha256") == digests
+        for part in parts[1:]:
+            if part["from"] or not part["imported"]:
+                part["from"]["same_matrix"] = part["from"].get("sha256") == digests
+    if os.path.exists(path / TILES_NAME / META_NAME):
+        parts.append(_describe_tiles(path / TILES_NAME, False))
     return {"kind": "run", "path": str(path), "parts": parts}
+
+
+def _models(run: Path) -> list[str]:
+    """Return the names of the models of a run: `model`, and those of several dimensions or seeds."""
+    from glove_cli.files import is_our_meta
+
+    return sorted(path.parent.name for path in run.glob(f"{MODEL_NAME}*/meta.json") if is_our_meta(path))
 
 
 def _describe_matrix(path: Path, verify: bool) -> dict[str, Any]:
@@ -116,6 +128,7 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
     if verify:
         ResultFolder(path, meta).verify()
     history, imported = model.meta.get("history") or [], model.meta.get("imported")
+    history = [entry for entry in history if "event" not in entry]  # those were rolled back
     return {
         "kind": "model",
         "path": str(path),
@@ -129,6 +142,24 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
         "from": dict(model.meta.get("cooc") or {}),
         "imported": imported,
         **_files(meta, verify),
+    }
+
+
+def _describe_tiles(path: Path, verify: bool) -> dict[str, Any]:
+    from glove_cli.errors import FormatError
+    from glove_cli.folder import ResultFolder
+    from glove_cli.training.tile_names import FORMAT, VERSION
+
+    if verify:
+        raise FormatError(f"{path}: has no checksums to compare with; it can be made again. Leave out --verify.")
+    meta = ResultFolder.open(path, FORMAT, VERSION, remedy="Train again.").meta
+    key = meta.get("key") or {}
+    return {
+        "kind": "tiles",
+        "path": str(path),
+        "nnz": key.get("nnz"),
+        "blocks": key.get("blocks"),
+        **_files(meta, False),
     }
 
 
@@ -174,8 +205,10 @@ def _text(part: dict[str, Any]) -> str:
     """Return the description of a matrix, a model or a file of vectors as lines."""
     from glove_cli.cli.tables import pairs, shown, size, table
 
-    lines = {"matrix": _matrix_lines, "model": _model_lines, "vectors": _vectors_lines}[part["kind"]](part)
-    lines = [*lines, ("size", size(part["bytes"]))]
+    how = {"matrix": _matrix_lines, "model": _model_lines, "tiles": _tiles_lines, "vectors": _vectors_lines}
+    lines = [*how[part["kind"]](part), ("size", size(part["bytes"]))]
+    if part["kind"] == "tiles":
+        return f"{part['kind']} {shown(part['path'])}\n" + pairs(lines, "  ")
     if part["kind"] == "vectors":
         lines.append(("sha256", part["sha256"]))
         return f"{part['kind']} {shown(part['path'])}\n" + pairs(lines, "  ")
@@ -220,6 +253,13 @@ def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
         ("options", _options(part["options"])),
         ("from", where),
         ("made by", f"glove {part['glove']}" + (f" in {duration(seconds)}" if seconds is not None else "")),
+    ]
+
+
+def _tiles_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("pairs", _number(part["nnz"])),
+        ("what for", "the matrix, prepared for training; may be removed, the next training makes it again"),
     ]
 
 

@@ -133,11 +133,12 @@ def command(
     from glove_cli.files import check_folder
     from glove_cli.parallel import thread_count
     from glove_cli.training.checkpoint import Interval
-    from glove_cli.training.objective import suggest_x_max
+    from glove_cli.training.run import train
 
     evaluate, evaluate_every = _evaluation(evaluate_every, questions)
     threads, memory, every = options.pop("threads"), options.pop("memory"), options.pop("checkpoint_every")
-    config = [TrainConfig(dim=d, seed=s, **options) for d, s in product(dim, seed)][-1]
+    for d, s in product(dim, seed):
+        TrainConfig(dim=d, seed=s, **options)
     thread_count(threads)
     Interval.parse(every)
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
@@ -148,18 +149,10 @@ def command(
     if tiles is None:
         tiles = next(iter(models)).with_name("tiles")
     with Progress() as progress, announced(progress.note):
-        better = suggest_x_max(matrix, config.x_max)
-        if better is not None:
-            progress.note(
-                f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
-                f"--x-max {better:g} suits it better."
-            )
         for out, varied in models.items():
             if len(models) > 1:
                 progress.note(f"{out}:")
             begin = time.perf_counter()
-            from glove_cli.training.run import train
-
             model = train(
                 matrix, out=out, init=init, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
                 resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every,

@@ -32,12 +32,14 @@ from glove_cli.training.checkpoint import (
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts, find_counts
 from glove_cli.training.history import HISTORY_NAME
+from glove_cli.training.objective import suggest_x_max
 from glove_cli.training.plan import make_plan
 from glove_cli.training.report import EpochReport
 from glove_cli.training.result import check_finite, history_lines, sum_vectors, to_model, write_model
 from glove_cli.training.start import Init, Start, draw_parameters, take_over
 from glove_cli.training.state import State
 from glove_cli.training.tile_folder import prepare_tiles
+from glove_cli.training.tile_names import TILES_NAME
 from glove_cli.training.trainer import Trainer
 from glove_cli.training.workers import Workers
 from glove_cli.vectors.keyed import WordVectors
@@ -46,7 +48,6 @@ from glove_cli.workspace import Workspace, workspace
 if TYPE_CHECKING:
     from glove_cli.training.counts import CountsLike
 
-TILES_NAME = "tiles"
 _JOB_VERSION = 1
 Evaluate = Callable[[WordVectors], float]
 
@@ -215,6 +216,12 @@ class Job:
             counts, config, threads=self.threads, memory=self.memory, anchored=bool(config.anchor_strength),
             returned=space is None,
         )  # fmt: skip
+        better = suggest_x_max(counts, config.x_max)
+        if better is not None:
+            self.note(
+                f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
+                f"--x-max {better:g} suits it better."
+            )
         self.note(str(plan))
         with contextlib.ExitStack() as stack:
             made = prepare_tiles(

@@ -22,11 +22,10 @@ from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts
 from glove_cli.training.entries import ENTRIES, FileEntries, MemoryEntries
 from glove_cli.training.plan import Plan
+from glove_cli.training.tile_names import FORMAT, VERSION
 from glove_cli.training.tiles import TileBuilder, Tiles, check_entries
 from glove_cli.training.tiling import Deal, deal_words
 
-FORMAT = "glove-tiles"
-VERSION = 1  # also of the order in which entries stand
 _ENTRIES = "entries.bin"
 _PIECE = 1 << 24  # entries
 
