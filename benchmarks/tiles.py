@@ -1,9 +1,9 @@
 """Measure tiles: how many blocks suit, how a schedule fills many cores, and what reading tiles from disk costs.
 
 Claims on wiki8s with 2 threads: the number of blocks that training takes reaches 85 % of the rate of the best number at
-d = 50, 100 and 300; 64 cores would work for 90 % of the time; with a limit of a quarter of the tiles, training from disk
-is at most 30 % slower than in memory, takes no more than parameters, limit and 300 MiB, and gives the same model, byte
-for byte.
+d = 50, 100 and 300; 64 cores would work for 90 % of the time; with a limit of a quarter of the tiles, training from
+disk is at most 30 % slower than in memory, takes no more than parameters, limit and 300 MiB, and gives the same model,
+byte for byte.
 """
 
 from __future__ import annotations

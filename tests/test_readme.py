@@ -85,7 +85,7 @@ def test_every_command_in_the_other_documents_can_be_parsed() -> None:
     assert shown
     for name, *rest in shown:
         command = main.commands[name]
-        assert command.make_context(name, rest)
+        assert command.make_context(name, rest, parent=click.Context(main, **main.context_settings))
 
 
 def test_every_command_stands_in_the_readme() -> None:
