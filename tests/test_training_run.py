@@ -262,10 +262,10 @@ def test_checkpoints_by_epoch(
     saved: list[int] = []
     save = run_module.save_checkpoint
 
-    def watched(folder: Path, state: Any, position: Any, *arguments: Any) -> Any:
+    def watched(folder: Path, state: Any, vocab: Any, position: Any, *arguments: Any) -> Any:
         saved.append(position.epoch)
         assert position.round == 0
-        return save(folder, state, position, *arguments)
+        return save(folder, state, vocab, position, *arguments)
 
     monkeypatch.setattr(run_module, "save_checkpoint", watched)
     train(cooc, out="model", checkpoint_every=every, **QUICK)
@@ -338,7 +338,7 @@ def test_a_disk_that_fills_during_a_checkpoint_costs_only_the_checkpoint(
     def full(self: Any, name: str, values: np.ndarray) -> None:
         nonlocal written
         written += 1
-        if 4 < written <= 12:  # the second and the third checkpoint
+        if 5 < written <= 9:  # the second checkpoint and the third
             raise OSError(errno.ENOSPC, "No space left on device")
         array(self, name, values)
 
@@ -552,11 +552,16 @@ def test_the_last_good_checkpoint_stands_after_a_divergence(cooc: CoocMatrix, mo
         return run_epoch(self)
 
     monkeypatch.setattr(trainer_module.Trainer, "run_epoch", spoiled)
-    with pytest.raises(
-        TrainingError, match=r"diverged in epoch 3: the cost is not finite.*A checkpoint after epoch 2 stands"
-    ):
+    message = (
+        r"diverged in epoch 3: the cost is not finite.*A checkpoint after epoch 2 stands, for --init (\S+) --force"
+    )
+    with pytest.raises(TrainingError, match=message) as caught:
         train(cooc, out="model", checkpoint_every="1 epoch", **QUICK)
     monkeypatch.setattr(trainer_module.Trainer, "run_epoch", run_epoch)
+    checkpoint = str(caught.value).split("--init ")[1].split()[0]
+    on = train(cooc, init=checkpoint, out="on", **{**QUICK, "epochs": 1})
+    two = train(cooc, **{**QUICK, "epochs": 2})
+    assert same(on, train(cooc, init=two, **{**QUICK, "epochs": 1}))
     train(cooc, out="model", resume=True, **QUICK)
     train(cooc, out="whole", **QUICK)
     assert equal("model", "whole")
@@ -637,6 +642,18 @@ def test_a_larger_matrix_goes_on_from_a_smaller_one(cooc: CoocMatrix) -> None:
     cold = train(larger, **QUICK).meta["history"]
     warm = train(larger, init=small, **QUICK).meta["history"]
     assert warm[0]["cost"] < cold[0]["cost"]
+
+
+def test_a_damaged_checkpoint_is_no_start(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(cooc, "model", monkeypatch, rounds=6)
+    path = Path(".model.work/checkpoint-000002-000002")
+    train(cooc, init=path, **QUICK)
+    words = path / "words.npy"
+    data = bytearray(words.read_bytes())
+    data[-5] ^= 1
+    words.write_bytes(data)
+    with pytest.raises(FormatError, match=r"words\.npy: was changed"):
+        train(cooc, init=path, **QUICK)
 
 
 def test_starts_that_cannot_be_are_refused(cooc: CoocMatrix) -> None:

@@ -76,7 +76,9 @@ class Integers(click.ParamType):
     "When the cost explodes: stop, or go back to the beginning of the epoch and halve the learning rates.",
     type=click.Choice(ON_DIVERGENCE),
 )
-@click.option("--init", type=PATH, metavar="VECTORS", help="Start from these: a model, a run, or a file of vectors.")
+@click.option(
+    "--init", type=PATH, metavar="VECTORS", help="Start from these: a model, a run, a checkpoint, or a file of vectors."
+)
 @config_option(
     TrainConfig,
     "init_biases",

@@ -7,6 +7,7 @@ are kept, so that one that is damaged costs no more than the time since the one 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -18,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import output_folder
+from glove_cli.files import META_NAME, output_folder
 from glove_cli.folder import FolderWriter, ResultFolder
+from glove_cli.model import GloveModel
+from glove_cli.training.result import to_model
 from glove_cli.training.state import State
+from glove_cli.vocab import Vocab
 
 FORMAT = "glove-checkpoint"
 VERSION = 1
@@ -102,7 +106,7 @@ class Interval:
 
 
 def save_checkpoint(
-    folder: Path, state: State, position: Position, good: tuple[NDArray[Any], ...] = (), **meta: Any
+    folder: Path, state: State, vocab: Vocab, position: Position, good: tuple[NDArray[Any], ...] = ()
 ) -> Path:
     """Write a checkpoint; then drop all but the last two.
 
@@ -111,11 +115,11 @@ def save_checkpoint(
     folder : Path
         Where checkpoints are.
     state : State
+    vocab : Vocab
+        The words of the state.
     position : Position
     good : tuple of arrays
         A copy of the arrays of the state as they were at the beginning of the epoch, if there is one.
-    **meta
-        What else to write down.
 
     Returns
     -------
@@ -133,7 +137,10 @@ def save_checkpoint(
             writer.array(name, getattr(state, name))
         for name, array in zip(_ARRAYS, good, strict=False):
             writer.array(f"good_{name}", array)
-        writer.finish(FORMAT, VERSION, position=asdict(position), has_good=bool(good), **meta)
+        writer.array("place", state.place)
+        writer.vocab(vocab)
+        what = {"dim": state.dim, "bias_scale": state.bias_scale, "has_good": bool(good)}
+        writer.finish(FORMAT, VERSION, **what, position=asdict(position))
     for old in _names(folder)[:-_KEPT]:
         with contextlib.suppress(OSError):
             shutil.rmtree(folder / old)
@@ -184,6 +191,56 @@ def load_checkpoint(
             problem = FormatError(f"{folder / name}: is damaged: {error}. {_REMEDY}")
             note(f"{problem} Going back to the one before.")
     raise problem or FormatError(f"{folder}: holds no checkpoint. {_REMEDY}")
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a folder says that it is a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    try:
+        return bool(json.loads((path / META_NAME).read_text())["format"] == FORMAT)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def read_checkpoint(path: Path) -> GloveModel:
+    """Return the parameters of a checkpoint as a model, to start another training from.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    FormatError
+        If it is no checkpoint, or damaged.
+    """
+    opened = ResultFolder.open(path, FORMAT, VERSION, remedy="Name a checkpoint of this version.")
+    opened.verify()
+    vocab = opened.vocab()
+    try:
+        words, contexts, place = (
+            np.load(path / f"{name}.npy", mmap_mode="r") for name in ("words", "contexts", "place")
+        )
+        none = np.empty(0, words.dtype)
+        state = State(words, contexts, none, none, place, int(opened.meta["dim"]), float(opened.meta["bias_scale"]))
+        return to_model(state, vocab, {})
+    except (ValueError, KeyError, IndexError) as error:
+        raise FormatError(f"{path}: is damaged: {error}. Name another checkpoint.") from error
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the last finished checkpoint in a folder, or None.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    names = _names(folder)
+    return folder / names[-1] if names else None
 
 
 def describe_checkpoints(folder: Path) -> str | None:

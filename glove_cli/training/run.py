@@ -26,6 +26,7 @@ from glove_cli.training.checkpoint import (
     Interval,
     Position,
     describe_checkpoints,
+    last_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
@@ -282,10 +283,13 @@ class Running:
         try:
             reason = self.trainer.run()
         except TrainingError as error:
-            stands = describe_checkpoints(self._space.path) if self._space is not None else None
-            if self._space is None or stands is None:
+            last = last_checkpoint(self._space.path) if self._space is not None else None
+            if last is None:
                 raise
-            raise TrainingError(f"{error} {stands[0].upper()}{stands[1:]} stands in {self._space.path}.") from error
+            stands = str(describe_checkpoints(last.parent))
+            raise TrainingError(
+                f"{error} {stands[0].upper()}{stands[1:]} stands, for --init {last} --force."
+            ) from error
         if reason is not None:
             self._stopped = reason
             self.job.note(f"Stopped after epoch {self.trainer.position.epoch - 1}: {reason}.")
@@ -372,7 +376,7 @@ class Running:
             return
         trainer = self.trainer
         try:
-            save_checkpoint(self._space.path, self.state, trainer.position, trainer.good)
+            save_checkpoint(self._space.path, self.state, self.job.counts.vocab, trainer.position, trainer.good)
             if message is not None:
                 self.job.note(message)
         except OutputError as error:

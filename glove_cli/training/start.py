@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import OptionError, TrainingError
 from glove_cli.model import GloveModel
+from glove_cli.training.checkpoint import is_checkpoint, read_checkpoint
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.state import Rows, State
 from glove_cli.vectors.keyed import WordVectors
@@ -50,7 +51,7 @@ class Start:
         Parameters
         ----------
         init : GloveModel, WordVectors or path-like
-            A path of a model, a run, or a file of vectors in any format.
+            A path of a model, a run, a checkpoint, or a file of vectors in any format.
 
         Raises
         ------
@@ -64,7 +65,9 @@ class Start:
         if not isinstance(init, (str, os.PathLike)):
             raise TypeError(f"init: is a {type(init).__name__}. Give a path, a GloveModel or WordVectors.")
         path = Path(init)
-        return cls(os.fspath(path), load_model(path) if path.is_dir() else load_vectors(path))
+        if not path.is_dir():
+            return cls(os.fspath(path), load_vectors(path))
+        return cls(os.fspath(path), read_checkpoint(path) if is_checkpoint(path) else load_model(path))
 
     @property
     def words(self) -> Sequence[str]:
