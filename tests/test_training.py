@@ -8,7 +8,7 @@ import json
 import math
 import os
 import pkgutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,9 @@ from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import FormatError, GloveError, OptionError, TrainingError
 from glove_cli.model import GloveModel
+from glove_cli.training import counts as counts_module
 from glove_cli.training.config import TrainConfig
+from glove_cli.training.counts import find_counts
 from glove_cli.training.objective import objective, suggest_x_max
 from glove_cli.training.report import EpochReport
 from glove_cli.training.run import train
@@ -242,11 +244,22 @@ def test_a_single_entry_trains() -> None:
 
 
 def test_a_better_x_max_is_named_for_a_small_corpus(cooc: CoocMatrix) -> None:
-    better = suggest_x_max(cooc, 100.0)
+    better = suggest_x_max(cooc.data, 100.0)
     assert better is not None
     assert 0 < better < 100.0
-    assert suggest_x_max(cooc, better) is None
-    assert suggest_x_max(cooc, 0.01) is None
+    assert suggest_x_max(cooc.data, better) is None
+    assert suggest_x_max(cooc.data, 0.01) is None
+
+
+def test_a_sample_of_a_large_matrix_is_from_all_over(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts_module, "_SAMPLE", 1 << 11)
+    on_disk = find_counts(load_cooc(cooc.path), None, None)
+    in_memory = replace(on_disk, files={})
+    assert on_disk.files
+    assert np.array_equal(on_disk.sample(), in_memory.sample())
+    assert len(on_disk.sample()) == 1 << 11 < len(cooc.data)
+    assert np.array_equal(on_disk.sample()[:256], cooc.data[:256])
+    assert np.array_equal(on_disk.sample()[-256:], cooc.data[-256:])
 
 
 # --- wrong input ----------------------------------------------------------------------------------------------------

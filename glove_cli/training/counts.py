@@ -17,6 +17,9 @@ from glove_cli.errors import OptionError, TrainingError
 from glove_cli.folder import NPY_HEADER_BYTES
 from glove_cli.vocab import Vocab, word_to_bytes
 
+_SAMPLE = 1 << 20  # entries
+_RUN = 1 << 8
+
 if TYPE_CHECKING:
     from scipy.sparse import sparray, spmatrix
 
@@ -96,6 +99,19 @@ class Counts:
                 piece = np.memmap(path, array.dtype, "r", offset, (end - begin,)).view(np.ndarray)
                 pieces.append(piece)
         return self.indptr, pieces[0], pieces[1]
+
+    def sample(self) -> NDArray[np.float64]:
+        """Return some of the entries, in runs from all over, or all if they are few."""
+        if len(self.data) <= _SAMPLE:
+            return self.data
+        path, runs = self.files.get("data"), []
+        for first in np.linspace(0, len(self.data) - _RUN, _SAMPLE // _RUN).astype(np.int64).tolist():
+            offset = NPY_HEADER_BYTES + first * self.data.itemsize
+            if path is None:
+                runs.append(self.data[first : first + _RUN])
+            else:
+                runs.append(np.fromfile(path, self.data.dtype, _RUN, offset=offset))
+        return np.concatenate(runs)
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of the matrix, by parts."""

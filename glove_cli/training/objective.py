@@ -11,13 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cooc.store import CoocMatrix
-from glove_cli.training.counts import Counts
-
 Floats = NDArray[np.floating]
 Ids = NDArray[np.integer]
 _LEAST_SHARE = 0.01  # of entries that count in full
-_SAMPLE = 1 << 20  # entries
 
 
 def entry_weights(x: Floats, x_max: float, alpha: float) -> NDArray[np.float64]:
@@ -150,12 +146,13 @@ def anchor_gradient(
     return slope, slope.copy()
 
 
-def suggest_x_max(cooc: CoocMatrix | Counts, x_max: float) -> float | None:
+def suggest_x_max(sample: NDArray[np.float64], x_max: float) -> float | None:
     """Return a better x_max where hardly an entry counts in full, or None where `x_max` is fine.
 
     Parameters
     ----------
-    cooc : CoocMatrix or Counts
+    sample : float64 array (n,)
+        Entries of a matrix, all or some.
     x_max : float
 
     Returns
@@ -168,8 +165,6 @@ def suggest_x_max(cooc: CoocMatrix | Counts, x_max: float) -> float | None:
     Of the entries of 17 million tokens of Wikipedia (window 15) 1.6 % reach 10, the value that the reference's demo
     takes for a text of that size, and 0.16 % reach 100, the paper's value for billions of tokens.
     """
-    step = -(-len(cooc.data) // _SAMPLE)
-    sample = np.asarray(cooc.data[::step])
     if np.mean(sample >= x_max) >= _LEAST_SHARE:
         return None
     reached = float(np.quantile(sample, 1 - _LEAST_SHARE))
