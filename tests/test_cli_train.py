@@ -171,7 +171,7 @@ def test_an_output_that_cannot_be_written_is_found_before_training(
     def never(*arguments: object, **options: object) -> None:
         raise AssertionError("training began")
 
-    monkeypatch.setattr("glove_cli.training.run.prepare_tiles", never)
+    monkeypatch.setattr("glove_cli.training.job.prepare_tiles", never)
     (folder / "file").write_text("mine")
     fails(glove("train", "-o", "file/model"), 1, "file/model: .*file is not a folder")
     fails(glove("train", "-o", "file", "--force"), 1, "file: is not a result of glove")

@@ -25,7 +25,7 @@ from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import FormatError, OptionError, OutputError, TrainingError
 from glove_cli.model import GloveModel
 from glove_cli.training import plan as plan_module
-from glove_cli.training import run as run_module
+from glove_cli.training import running as run_module
 from glove_cli.training import tile_folder
 from glove_cli.training import trainer as trainer_module
 from glove_cli.training.checkpoint import Interval, describe_checkpoints
@@ -184,6 +184,16 @@ def test_a_finished_training_goes_on_with_more_epochs(cooc: CoocMatrix) -> None:
     reports: list[EpochReport] = []
     train(cooc, out="model", resume=True, on_epoch=reports.append, **{**options, "epochs": 6})
     assert [report.epoch for report in reports] == [3, 4, 5, 6]
+    assert equal("model", "whole")
+
+
+def test_a_finished_training_whose_rates_were_halved_goes_on_with_more_epochs(cooc: CoocMatrix) -> None:
+    options = {**WILD, "on_divergence": "halve-eta"}
+    train(cooc, out="whole", **{**options, "epochs": 5})
+    train(cooc, out="model", **{**options, "epochs": 2})
+    reports: list[EpochReport] = []
+    train(cooc, out="model", resume=True, on_epoch=reports.append, **{**options, "epochs": 5})
+    assert [report.epoch for report in reports] == [3, 4, 5]
     assert equal("model", "whole")
 
 

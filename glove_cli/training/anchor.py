@@ -15,13 +15,18 @@ For a small mu that is the usual step; a large one holds w + c at r and can't ov
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.start import Start
 from glove_cli.training.state import State
+
+_STEP = 1 << 14  # rows
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,27 @@ class Anchor:
     vectors: NDArray[Any]
     known: NDArray[np.bool_]
     strength: float
+
+    @classmethod
+    def of(cls, start: Start, words: Sequence[str], state: State, config: TrainConfig) -> Anchor:
+        """Return the anchor of a training that starts from some vectors.
+
+        Parameters
+        ----------
+        start : Start
+        words : sequence of str (V,)
+            The words of the state.
+        state : State
+        config : TrainConfig
+        """
+        ids, rows = start.known(words, config)
+        at = state.place[ids]
+        vectors = np.zeros((len(state.words), state.dim), state.words.dtype)
+        known = np.zeros(len(state.words), np.bool_)
+        known[at] = True
+        for first in range(0, len(at), _STEP):
+            vectors[at[first : first + _STEP]] = start.sums(rows[first : first + _STEP])
+        return cls(vectors, known, config.anchor_strength)
 
     def pull(self, state: State, first: int, last: int, eta: float) -> None:
         """Take a step for the rows first <= row < last.

@@ -129,7 +129,7 @@ def standing_epochs(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     kept: list[dict[str, Any]] = []
     for epoch in reversed(history):
-        if epoch["cost"] is not None and (not kept or epoch["epoch"] < kept[-1]["epoch"]):
+        if epoch.get("cost") is not None and (not kept or epoch["epoch"] < kept[-1]["epoch"]):
             kept.append(epoch)
     return kept[::-1]
 
