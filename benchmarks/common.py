@@ -21,6 +21,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glove_cli.cooc.store import CoocMatrix
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REFERENCE_TOOLS = ("vocab_count", "cooccur", "shuffle", "glove")
@@ -133,6 +137,17 @@ def find_corpus(corpus: Path | None, work: Path) -> Path:
             shutil.copyfileobj(source, file, 1 << 20)
         target.with_suffix(".part").rename(target)
     return target
+
+
+def training_matrix(path: Path | None, corpus: Path, work: Path, threads: int) -> CoocMatrix:
+    """Return the matrix to train on: the one named, or that of the corpus."""
+    from glove_cli.cooc.build import build_cooc
+    from glove_cli.cooc.store import load_cooc
+
+    if path is not None:
+        return load_cooc(path)
+    made = work / "training.cooc"
+    return load_cooc(made) if made.exists() else build_cooc(corpus, made, threads=threads)
 
 
 def print_facts(threads: int, corpus: Path) -> None:

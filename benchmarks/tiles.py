@@ -20,8 +20,7 @@ import common
 import numpy as np
 from common import claim
 
-from glove_cli.cooc.build import build_cooc
-from glove_cli.cooc.store import CoocMatrix, load_cooc
+from glove_cli.cooc.store import CoocMatrix
 from glove_cli.training import tiling
 from glove_cli.training.checkpoint import Position
 from glove_cli.training.config import TrainConfig
@@ -52,7 +51,7 @@ def main() -> None:
     with common.work_folder(arguments.work) as work:
         corpus = common.find_corpus(arguments.corpus, work)
         common.print_facts(arguments.threads, corpus)
-        cooc = matrix(arguments.cooc, corpus, work, arguments.threads)
+        cooc = common.training_matrix(arguments.cooc, corpus, work, arguments.threads)
         counts = find_counts(cooc, None, None)
         print(f"matrix     V = {cooc.V:,}, {cooc.nnz:,} entries\n", flush=True)
         rates = curve(counts, arguments.threads, arguments.rounds)
@@ -62,14 +61,6 @@ def main() -> None:
         if arguments.plot is not None:
             draw(rates, counts, arguments.plot)
     common.finish(claims)
-
-
-def matrix(path: Path | None, corpus: Path, work: Path, threads: int) -> CoocMatrix:
-    """Return the matrix to train on: the one named, or that of the corpus."""
-    if path is not None:
-        return load_cooc(path)
-    made = work / "training.cooc"
-    return load_cooc(made) if made.exists() else build_cooc(corpus, made, threads=threads)
 
 
 def tiles_of(counts: Counts, blocks: int, threads: int) -> Tiles:

@@ -19,8 +19,7 @@ from common import claim
 from reference import Reference, train_epochs
 from scipy.sparse import csr_array, random_array
 
-from glove_cli.cooc.build import build_cooc
-from glove_cli.cooc.store import CoocMatrix, load_cooc
+from glove_cli.cooc.store import CoocMatrix
 from glove_cli.training.objective import objective
 from glove_cli.training.report import EpochReport
 from glove_cli.training.run import train
@@ -48,7 +47,7 @@ def main() -> None:
     with common.work_folder(arguments.work) as work:
         corpus = common.find_corpus(arguments.corpus, work)
         common.print_facts(arguments.threads, corpus)
-        cooc = matrix(arguments.cooc, corpus, work, arguments.threads)
+        cooc = common.training_matrix(arguments.cooc, corpus, work, arguments.threads)
         print(f"matrix     V = {cooc.V:,}, {cooc.nnz:,} entries\n", flush=True)
         if tools is not None:
             reference = Reference(tools, work, corpus)
@@ -89,14 +88,6 @@ def main() -> None:
     header += ["reference, M entries/s", "cost 1", "ratio"] if tools is not None else []
     common.print_table(header, rows)
     common.finish(claims)
-
-
-def matrix(path: Path | None, corpus: Path, work: Path, threads: int) -> CoocMatrix:
-    """Return the matrix to train on: the one named, or that of the corpus."""
-    if path is not None:
-        return load_cooc(path)
-    made = work / "training.cooc"
-    return load_cooc(made) if made.exists() else build_cooc(corpus, made, threads=threads)
 
 
 def check(dim: int, threads: int) -> bool:

@@ -1,19 +1,19 @@
 """Run a job again and again, each time killed at a later moment, then go on with it: is the result the same?
 
-A program of its own, because it forks: `python crash.py CORPUS FOLDER STEP`. A moment is a call by which a file or
-folder is made, renamed, removed or seen to the disk; what the process would have done afterwards, tidying up included,
-is not done.
+A program of its own, because it forks: `python crash.py CORPUS FOLDER STEP`. It is killed at every STEP-th moment; see
+`dying`.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from conftest import file_hashes
+from dying import killed_at
 
 from glove_cli.cooc import merge
 from glove_cli.cooc.build import build_cooc
@@ -21,33 +21,6 @@ from glove_cli.cooc.build import build_cooc
 CUT = {"threads": 2, "_block_bytes": 300, "_chunk_tokens": 250, "_spool_memory": 400, "_segment_bytes": 2000}
 merge.MAX_PARTS = 3
 OPTIONS: dict[str, Any] = {"min_count": 2, "window": 4, "subsample": 0.01, "document": "paragraph", "oov": "hold"}
-MOMENTS = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
-
-
-def killed_at(moment: int, corpus: Path, out: Path) -> bool:
-    """Do the job in a child that dies at a moment; tell whether it died before the end."""
-    child = os.fork()
-    if child == 0:
-        left = moment
-
-        def dying(call: Any) -> Any:
-            def wrapper(*arguments: Any, **options: Any) -> Any:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    os._exit(9)
-                return call(*arguments, **options)
-
-            return wrapper
-
-        for name in MOMENTS:
-            setattr(os, name, dying(getattr(os, name)))
-        build_cooc(corpus, out, resume=True, **CUT, **OPTIONS)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9), code
-    return code == 9
 
 
 def main(corpus: Path, folder: Path, step: int) -> int:
@@ -58,10 +31,11 @@ def main(corpus: Path, folder: Path, step: int) -> int:
     moments = 0
     while True:
         out = folder / f"killed-{moments}"
-        if not killed_at(moments, corpus, out):
+        job = partial(build_cooc, corpus, out, resume=True, **CUT, **OPTIONS)
+        if not killed_at(moments, job):
             break
         if chance.random() < 0.3:  # and then once more
-            killed_at(chance.randrange(20), corpus, out)
+            killed_at(chance.randrange(20), job)
         build_cooc(corpus, out, resume=True, **CUT, **OPTIONS)
         assert file_hashes(out, leave_out=()) == expected, moments
         moments += step

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import file_hashes
+from dying import in_child, killed_at
 
 from glove_cli.training import plan
 from glove_cli.training.run import train
@@ -25,46 +26,6 @@ OPTIONS: dict[str, Any] = {
     "dim": 6, "epochs": 12, "x_max": 10.0, "holdout": 0.05, "on_divergence": "halve-eta", "eta": 40.0, "bias_eta": 7.0,
 }  # fmt: skip
 TIMED = ("meta.json", "history.jsonl")
-MOMENTS = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
-
-
-def in_child(work: Any) -> int:
-    """Do some work in a child process; return its number."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return child
-
-
-def killed_at(moment: int, work: Any) -> bool:
-    """Do the work in a child that dies at a moment; tell whether it died before the end."""
-
-    def until_then() -> None:
-        left = moment
-
-        def dying(call: Any) -> Any:
-            def wrapper(*arguments: Any, **options: Any) -> Any:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    os._exit(9)
-                return call(*arguments, **options)
-
-            return wrapper
-
-        for name in MOMENTS:
-            setattr(os, name, dying(getattr(os, name)))
-        work()
-
-    _, status = os.waitpid(in_child(until_then), 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9), code
-    return code == 9
 
 
 def main(matrix: Path, folder: Path, step: int, times: int) -> int:
