@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -192,6 +193,18 @@ def test_a_file_gives_the_entries_of_jobs_as_memory_does(tmp_path: Path, jobs: l
     assert np.array_equal(some, wanted)
     assert entries is memory.entries.array
     assert which == slice(None)
+
+
+def test_a_file_is_read_and_written_without_the_calls_that_some_systems_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = counts_of(random_matrix(60, 0.4, 2))
+    expected = all_entries(build(counts)).tobytes()
+    for name in ("preadv", "pwrite", "posix_fadvise"):
+        monkeypatch.delattr(os, name, raising=False)
+    file = build(counts, file=tmp_path / "entries.bin", threads=3)
+    assert all_entries(file).tobytes() == expected
+    close(file)
 
 
 def test_a_file_that_is_cut_short_while_it_is_read_is_noticed(tmp_path: Path) -> None:

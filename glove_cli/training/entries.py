@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -72,6 +73,7 @@ class FileEntries:
         """Open the file; with `size`, make it, to hold so many entries."""
         self.dtype = dtype
         self._path = path
+        self._lock = threading.Lock()
         with named_errors(path):
             self._file = path.open("rb" if size is None else "x+b", buffering=0)
             if size is not None:
@@ -83,7 +85,7 @@ class FileEntries:
         rest = entries.view(np.uint8).data
         offset = first * self.dtype.itemsize
         while rest.nbytes:
-            done = os.preadv(self._file.fileno(), [rest], offset)
+            done = self._read_at(rest, offset)
             if not done:
                 raise FormatError(f"{self._path}: was cut short while it was read. Train again, or with --resume.")
             rest, offset = rest[done:], offset + done
@@ -95,7 +97,7 @@ class FileEntries:
         offset = first * self.dtype.itemsize
         with named_errors(self._path):
             while rest.nbytes:
-                done = os.pwrite(self._file.fileno(), rest, offset)
+                done = self._write_at(rest, offset)
                 rest, offset = rest[done:], offset + done
 
     def write_runs(self, entries: Entries, sizes: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
@@ -113,6 +115,20 @@ class FileEntries:
         for k, (first, last, row, col) in enumerate(jobs.tolist()):
             entries = self.read(first, last, buffer)
             yield slice(k, k + 1), entries, np.array([[0, last - first, row, col]])
+
+    def _read_at(self, target: memoryview, offset: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [target], offset)
+        with self._lock:  # systems where reading at a place takes two calls
+            self._file.seek(offset)
+            return self._file.readinto(target) or 0
+
+    def _write_at(self, data: memoryview, offset: int) -> int:
+        if hasattr(os, "pwrite"):
+            return os.pwrite(self._file.fileno(), data, offset)
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.write(data) or 0
 
     def _expect(self, first: int, last: int) -> None:
         """Let the system begin to read entries."""

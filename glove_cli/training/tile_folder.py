@@ -159,6 +159,7 @@ def _write_meta(folder: Path, tiles: Tiles, key: dict[str, Any]) -> None:
 def _open(folder: Path, key: dict[str, Any], dtype: np.dtype[np.void], stack: contextlib.ExitStack) -> Tiles | None:
     """Return the tiles in a folder, or None if there are none of this kind, or damaged ones."""
     try:
+        inode = os.stat(folder).st_ino
         opened = ResultFolder.open(folder, FORMAT, VERSION, remedy="")
         if opened.meta.get("version") != VERSION or opened.meta.get("key") != json.loads(json.dumps(key)):
             return None
@@ -169,6 +170,8 @@ def _open(folder: Path, key: dict[str, Any], dtype: np.dtype[np.void], stack: co
     except (FormatError, OutputError, OSError, ValueError):
         return None
     stack.enter_context(contextlib.closing(store))
+    if os.stat(folder).st_ino != inode:  # another training has just put its own there
+        return None
     whole = opened.meta["files"][_ENTRIES]["bytes"] == int(starts[-1]) * dtype.itemsize
     if not whole or place.dtype != np.int32 or place.ndim != 1:
         return None
