@@ -65,7 +65,7 @@ def main() -> None:
 
 def tiles_of(counts: Counts, blocks: int, threads: int) -> Tiles:
     """Return the tiles of a matrix for a number of blocks, in memory."""
-    deal = tiling.deal_words(check_entries(counts, threads), blocks)
+    deal = tiling.deal_words(check_entries(counts, threads, 1 << 28), blocks)
     builder = TileBuilder(counts, deal, 0.0, ENTRY, threads, 1 << 30)
     return builder.build(lambda size: MemoryEntries(np.empty(size, ENTRY)))
 

@@ -65,6 +65,34 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
         )
 
 
+def check_name(path: Path) -> None:
+    """Refuse a path whose last part names nothing new, such as `.` or `x/..`.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OutputError
+    """
+    if path.name in ("", ".."):
+        raise OutputError(f"{path}: is a folder that is there already, and can't be replaced. Give another name.")
+
+
+def existing_parent(path: Path) -> Path:
+    """Return the nearest folder above a path that exists.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    parent = path.absolute().parent
+    while not os.path.exists(parent):
+        parent = parent.parent
+    return parent
+
+
 def is_stream(path: str | os.PathLike[str]) -> bool:
     """Tell whether `path` is something to write through (a pipe, a device, /dev/stdout), not a file to replace."""
     path = Path(path)

@@ -182,6 +182,18 @@ class ResultFolder:
             )
         return array
 
+    def read_into(self, name: str, target: NDArray[Any]) -> None:
+        """Read `name`.npy into an array, after checking that it has its dtype and shape."""
+        self.array(name, target.dtype, target.shape)
+        with (self.path / f"{name}.npy").open("rb", buffering=0) as file:
+            file.seek(NPY_HEADER_BYTES)
+            rest = target.reshape(-1).view(np.uint8).data
+            while rest.nbytes:
+                done = file.readinto(rest)
+                if not done:
+                    raise FormatError(f"{self.path / name}.npy: was cut short while it was read. Make it again.")
+                rest = rest[done:]
+
     def vocab(self) -> Vocab:
         """Read the vocabulary."""
         return Vocab.load(self.path / VOCAB_NAME)

@@ -40,7 +40,7 @@ def memory_limit(memory: int | str | None) -> int:
         match = _SIZE.fullmatch(memory.strip())
         if match is None:
             raise OptionError(f"--memory: {memory!r} is not a size. Give a number of bytes, or one such as 500M or 4G.")
-        memory = int(float(match[1]) * _UNITS[match[2].upper()])
+        memory = int(min(float(match[1]) * _UNITS[match[2].upper()], 2.0**62))
     if isinstance(memory, bool) or not isinstance(memory, int) or memory < 1:
         raise OptionError(f"--memory: {memory!r} is not a size. Give a number of bytes, or one such as 500M or 4G.")
     return memory

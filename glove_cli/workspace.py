@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from glove_cli.errors import OptionError, OutputError
-from glove_cli.files import named_errors
+from glove_cli.files import META_NAME, named_errors
 
 _JOB = "job.json"
 _LOCK = "lock"
 _PLACE = "place"
 _RESULT = "result"
+_LONGEST = 40  # characters of a result's name in that of its folder
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Workspace:
 
     Attributes
     ----------
+    out : Path
+        The result of the job.
     path : Path
         The folder for temporary files.
     result : Path
@@ -40,6 +43,7 @@ class Workspace:
         Whether what an interrupted run finished stands in it.
     """
 
+    out: Path
     path: Path
     result: Path
     resumed: bool
@@ -126,10 +130,10 @@ def workspace(
         with named_errors(out):
             shutil.rmtree(home / _RESULT, ignore_errors=True)
             if not resumed:  # else they stand there, and a kill while they are written would lose what is finished
-                (home / _PLACE).write_text(os.path.abspath(path))
+                (home / _PLACE).write_bytes(os.fsencode(os.path.abspath(path)))
                 _write(home / _JOB, job)
         try:
-            yield Workspace(path, home / _RESULT, resumed)
+            yield Workspace(out, path, home / _RESULT, resumed)
         except OptionError:
             if resumed:  # what an earlier run finished is not at fault
                 folders.clear()
@@ -148,7 +152,39 @@ def home_of(out: Path) -> Path:
     out : Path
         The result.
     """
-    return out.with_name(f".{out.name[:40]}.work")
+    name = out.name
+    if len(name) > _LONGEST:  # cut, so that every name that the system allows has one, and told apart by a hash
+        name = f"{name[: _LONGEST // 2]}-{_digest(name)}"
+    return out.with_name(f".{name}.work")
+
+
+def same_job(home: Path, job: dict[str, Any]) -> bool:
+    """Tell whether an interrupted run was this job.
+
+    Parameters
+    ----------
+    home : Path
+        See `home_of`.
+    job : dict
+        See `workspace`.
+    """
+    return difference(_read(home / _JOB), job) is None
+
+
+def difference(before: dict[str, Any], job: dict[str, Any]) -> str | None:
+    """Say in which way a job is another than one before, or return None.
+
+    Parameters
+    ----------
+    before, job : dict
+        As JSON can hold it.
+    """
+    for key, value in json.loads(json.dumps(job)).items():
+        old = before.get(key)
+        if old != value:
+            long = isinstance(old, dict) or isinstance(value, dict) or len(str(old)) > 60 or len(str(value)) > 60
+            return f"another {key}" + ("" if long else f": {json.dumps(old)}, not {json.dumps(value)}")
+    return None
 
 
 @contextlib.contextmanager
@@ -166,6 +202,11 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         while True:
             with named_errors(out):
+                if os.path.lexists(folder / META_NAME):
+                    raise OutputError(
+                        f"{out}: {folder} stands where temporary files would, and is something else. "
+                        "Move it, or choose another name."
+                    )
                 folder.mkdir(exist_ok=True)
             with named_errors(out), contextlib.suppress(FileNotFoundError):  # another run just removed the folder
                 file = stack.enter_context((folder / _LOCK).open("a+b"))
@@ -197,7 +238,7 @@ def _lock(file: BinaryIO) -> bool:
 def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str | None], *, force: bool) -> None:
     """Refuse to begin where an interrupted run left its temporary files elsewhere; with `force`, remove them."""
     try:
-        before = Path((home / _PLACE).read_text())
+        before = Path(os.fsdecode((home / _PLACE).read_bytes()))
     except (OSError, ValueError):
         return
     done = found(before) if before != Path(os.path.abspath(path)) else None
@@ -212,21 +253,21 @@ def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str 
 
 
 def _check_job(path: Path, job: dict[str, Any], out: Path) -> None:
+    other = difference(_read(path), job)
+    if other is not None:
+        raise OptionError(
+            f"--resume: the interrupted run that was making {out} had {other}. "
+            "Give the same, or begin again with --force."
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the description of a job; an empty one if it can't be read."""
     try:
-        before = json.loads(path.read_text())
+        job = json.loads(path.read_text())
     except (OSError, ValueError):
-        before = {}
-    for key, value in json.loads(json.dumps(job)).items():
-        if before.get(key) != value:
-            raise OptionError(
-                f"--resume: the interrupted run that was making {out} had another {key}: "
-                f"{_short(before.get(key))}, not {_short(value)}. Give the same, or begin again with --force."
-            )
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        return {}
+    return job if isinstance(job, dict) else {}
 
 
 def _write(path: Path, job: dict[str, Any]) -> None:
@@ -252,7 +293,7 @@ def _make_parents(path: Path) -> list[Path]:
     """Make the folders above a path; return those that were missing, the innermost first."""
     made = []
     parent = path.absolute().parent
-    while not parent.exists():
+    while not os.path.exists(parent):
         made.append(parent)
         parent = parent.parent
     with named_errors(path):

@@ -268,6 +268,9 @@ def test_training_starts_from_vectors(folder: Path) -> None:
     assert pulled.exit_code == 0
     fails(glove("train", "--dim", "5", "--init", "vectors.txt", "-o", "x"), 2, r"--init: vectors\.txt has 4 dimensions")
     fails(glove("train", *QUICK, "--init", "nowhere", "-o", "x"), 1, "nowhere: ")
+    fails(glove("train", "--dim", "4,5", "--init", "vectors.txt", "-o", "x"), 2, "--init: .* --dim is 5")
+    assert sorted(path.name for path in folder.glob("x*")) == []
+    fails(glove("train", "-o", ".", "--force"), 1, r"\.: is a folder that is there already")
     fails(glove("train", *QUICK, "--anchor-strength", "0.5", "-o", "x"), 2, "--anchor-strength: there are no vectors")
     assert not os.path.exists("x")
 
@@ -287,7 +290,9 @@ def test_a_divergence_is_one_line(folder: Path) -> None:
 
 def test_the_plan_and_a_limit_are_said(folder: Path) -> None:
     result = glove("train", *QUICK, "--memory", "200M")
-    assert re.search(r"^Memory: .* for parameters, .* of tiles in memory; limit 200 MiB .*\.$", result.stderr, re.M)
+    assert re.search(
+        r"^Memory: .* for parameters; beside them at most 200 MiB, .* of tiles are in memory\.$", result.stderr, re.M
+    )
     fails(glove("train", *QUICK, "--memory", "1M", "--force", "--x-max", "5"), 2, r"--memory: 1 MiB are too little")
     fails(glove("train", *QUICK, "--memory", "much", "--force", "--x-max", "5"), 2, r"--memory: 'much' is not a size")
     fails(glove("train", *QUICK, "--checkpoint-every", "soon", "--force"), 2, r"--checkpoint-every: 'soon' is no inter")

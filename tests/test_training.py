@@ -254,8 +254,8 @@ def test_a_better_x_max_is_named_for_a_small_corpus(cooc: CoocMatrix) -> None:
 def test_a_sample_of_a_large_matrix_is_from_all_over(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts_module, "_SAMPLE", 1 << 11)
     on_disk = find_counts(load_cooc(cooc.path), None, None)
-    in_memory = replace(on_disk, files={})
-    assert on_disk.files
+    in_memory = replace(on_disk, mappings={})
+    assert on_disk.mappings
     assert np.array_equal(on_disk.sample(), in_memory.sample())
     assert len(on_disk.sample()) == 1 << 11 < len(cooc.data)
     assert np.array_equal(on_disk.sample()[:256], cooc.data[:256])

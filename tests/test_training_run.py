@@ -6,7 +6,9 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -62,9 +64,9 @@ def leave(cooc: CoocMatrix, out: str, monkeypatch: pytest.MonkeyPatch, *, rounds
     done = 0
     end_round = run_module.Running._end_round
 
-    def dying(self: Any, interrupted: bool) -> None:
+    def dying(self: Any) -> None:
         nonlocal done
-        end_round(self, interrupted)
+        end_round(self)
         done += 1
         if done == rounds:
             raise Killed
@@ -177,14 +179,18 @@ def test_threads_memory_epochs_and_checkpoints_may_be_others(cooc: CoocMatrix, m
     assert equal("model", "whole")
 
 
-def test_a_finished_training_goes_on_with_more_epochs(cooc: CoocMatrix) -> None:
-    options = {**QUICK, "bias_eta": 0.3, "holdout": 0.05}
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias_eta", [0.3, 1.0, 0.05, 0.0])
+def test_a_finished_training_goes_on_with_more_epochs(cooc: CoocMatrix, dtype: str, bias_eta: float) -> None:
+    options = {**QUICK, "bias_eta": bias_eta, "holdout": 0.05, "dtype": dtype}
     train(cooc, out="whole", **{**options, "epochs": 6})
     train(cooc, out="model", **{**options, "epochs": 2})
     reports: list[EpochReport] = []
     train(cooc, out="model", resume=True, on_epoch=reports.append, **{**options, "epochs": 6})
     assert [report.epoch for report in reports] == [3, 4, 5, 6]
     assert equal("model", "whole")
+    for name in ("first_cost", "halvings"):
+        assert GloveModel.load("model").meta[name] == GloveModel.load("whole").meta[name]
 
 
 def test_a_finished_training_whose_rates_were_halved_goes_on_with_more_epochs(cooc: CoocMatrix) -> None:
@@ -205,7 +211,7 @@ def test_a_finished_training_is_kept(cooc: CoocMatrix) -> None:
         train(cooc, out="model", resume=True, note=said.append, **{**QUICK, "epochs": epochs})
     assert said == ["model was finished already."] * 2
     assert file_hashes(Path("model"), leave_out=()) == before
-    with pytest.raises(OutputError, match="already exists"):
+    with pytest.raises(OptionError, match="--resume: the model model was trained with another seed: 1, not 3"):
         train(cooc, out="model", resume=True, **{**QUICK, "seed": 3})
 
 
@@ -216,27 +222,53 @@ def test_fewer_epochs_than_were_done_are_refused(cooc: CoocMatrix, monkeypatch: 
     assert describe_checkpoints(Path(".model.work"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("where", ["in a round", "between rounds", "after an epoch", "raised by a callback"])
 def test_an_interruption_is_written_down_at_the_end_of_the_round(
-    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch
+    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch, number: int, where: str
 ) -> None:
     train(cooc, out="whole", **QUICK)
     said: list[str] = []
-    calls = 0
-    wait = trainer_module.wait
+    rounds = 0
+    train_round = trainer_module.Trainer._train
 
-    def interrupted(futures: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == 7:
+    def interrupted(self: Any, *arguments: Any) -> float:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 7 and where == "in a round":
+            os.kill(os.getpid(), number)
+        return train_round(self, *arguments)
+
+    def progress(stage: str, *step: Any) -> None:
+        if rounds == 7 and where == "between rounds":
+            os.kill(os.getpid(), number)
+
+    def on_epoch(report: EpochReport) -> None:
+        if report.epoch == 2 and where == "after an epoch":
+            os.kill(os.getpid(), number)
+        if report.epoch == 2 and where == "raised by a callback":
             raise KeyboardInterrupt
-        return wait(futures)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(trainer_module, "wait", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            train(cooc, out="model", note=said.append, **QUICK)
-    assert said[-1] == "Interrupted in epoch 2; go on from there with --resume."
-    assert describe_checkpoints(Path(".model.work")) == "a checkpoint after 3 rounds of epoch 2"
+    def handler(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer_module.Trainer, "_train", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                train(cooc, out="model", note=said.append, progress=progress, on_epoch=on_epoch, **QUICK)
+        assert signal.getsignal(number) is handler
+    finally:
+        signal.signal(number, before)
+    left = {
+        "in a round": "3 rounds of epoch 2",
+        "between rounds": "3 rounds of epoch 2",
+        "after an epoch": "epoch 2",
+        "raised by a callback": "4 rounds of epoch 2",
+    }
+    assert describe_checkpoints(Path(".model.work")) == f"a checkpoint after {left[where]}"
+    assert said[-1].endswith("; go on from there with --resume.")
     train(cooc, out="model", resume=True, **QUICK)
     assert equal("model", "whole")
 
@@ -289,14 +321,14 @@ def test_the_last_two_checkpoints_are_kept(cooc: CoocMatrix, monkeypatch: pytest
     saved: list[list[str]] = []
     end_round = run_module.Running._end_round
 
-    def watched(self: Any, interrupted: bool) -> None:
-        end_round(self, interrupted)
+    def watched(self: Any) -> None:
+        end_round(self)
         saved.append(sorted(name for name in os.listdir(".model.work") if name.startswith("checkpoint")))
 
     monkeypatch.setattr(run_module.Running, "_end_round", watched)
     train(cooc, out="model", resume=True, checkpoint_every="0.0001s", **QUICK)
     assert {len(names) for names in saved} == {2}
-    assert saved[0] == ["checkpoint-000002-000002", "checkpoint-000002-000003"]
+    assert saved[0] == ["checkpoint-00-000002-000002", "checkpoint-00-000002-000003"]
 
 
 @pytest.mark.parametrize("damage", ["cut short", "changed", "without meta.json", "meta.json cut short", "newer"])
@@ -332,7 +364,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     shutil.copytree("kept", ".model.work")
     for folder in folders:
         break_it(folder)
-    with pytest.raises(FormatError, match=r"checkpoint-000001-000001"):
+    with pytest.raises(FormatError, match=r"checkpoint-00-000001-000001"):
         train(cooc, out="model", resume=True, **QUICK)
     assert not os.path.exists("model")
 
@@ -385,6 +417,160 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(cooc: CoocMatrix, as
     locked.chmod(0o700)
 
 
+# --- nothing is lost ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tiles", ["matrix", "matrix/tiles", "model", "model/tiles", ".", "first", "first/deep"])
+def test_tiles_in_the_way_of_something_else_are_refused_at_once(cooc: CoocMatrix, tiles: str) -> None:
+    shutil.copytree(cooc.path, "matrix")
+    train(cooc, out="first", tiles="elsewhere", **QUICK)
+    before = {name: file_hashes(Path(name), leave_out=()) for name in ("matrix", "first")}
+    with pytest.raises((OptionError, OutputError), match=r"--tiles|can't be replaced"):
+        train("matrix", out="model", init="first", tiles=tiles, force=True, **QUICK)
+    assert {name: file_hashes(Path(name), leave_out=()) for name in before} == before
+    assert sorted(os.listdir()) == ["elsewhere", "first", "matrix"]
+
+
+@pytest.mark.parametrize("name", ["model", "meta.json", "notes.txt"])
+def test_a_folder_of_something_else_is_not_taken_for_tiles(cooc: CoocMatrix, name: str) -> None:
+    train(cooc, out="first", tiles="elsewhere", **QUICK)
+    if name == "model":
+        shutil.copytree("first", "mine")
+    else:
+        os.mkdir("mine")
+        (Path("mine") / name).write_text('{"format": "glove-notes"}')
+        (Path("mine") / "more.txt").write_text("mine")
+    before = file_hashes(Path("mine"), leave_out=())
+    with pytest.raises(OutputError, match="mine: holds something else than tiles"):
+        train(cooc, out="second", tiles="mine", force=True, **QUICK)
+    assert file_hashes(Path("mine"), leave_out=()) == before
+
+
+def test_a_model_called_like_the_tiles_is_refused_before_training(cooc: CoocMatrix) -> None:
+    with pytest.raises(OptionError, match="--tiles: tiles and tiles are in each other's way"):
+        train(cooc, out="tiles", **QUICK)
+    assert os.listdir() == []
+    train(cooc, out="tiles", tiles="others", **QUICK)
+
+
+def test_a_finished_model_does_not_cost_an_interrupted_run_beside_it(
+    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(cooc, out="whole", **{**QUICK, "epochs": 6})
+    train(cooc, out="model", **{**QUICK, "epochs": 1})
+    leave(cooc, "model", monkeypatch, rounds=8, resume=True, **{"epochs": 6})
+    said: list[str] = []
+    train(cooc, out="model", resume=True, note=said.append, **{**QUICK, "epochs": 1})
+    assert said[0] == "model was finished already."
+    assert "left a checkpoint after" in said[1]
+    train(cooc, out="model", resume=True, note=said.append, **{**QUICK, "epochs": 6})
+    assert any("Going on" in text for text in said)
+    assert equal("model", "whole")
+
+
+def test_a_run_that_replaces_a_model_is_gone_on_with_without_force(
+    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(cooc, out="model", **QUICK)
+    train(cooc, out="whole", seed=2, **QUICK)
+    leave(cooc, "model", monkeypatch, rounds=6, force=True, seed=2)
+    with pytest.raises(OutputError, match="an interrupted run left"):
+        train(cooc, out="model", seed=2, **QUICK)
+    train(cooc, out="model", seed=2, resume=True, **QUICK)
+    assert equal("model", "whole")
+
+
+def test_long_names_that_begin_alike_do_not_share_their_work(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = "m" * 60 + "-d50", "m" * 60 + "-d100"
+    leave(cooc, one, monkeypatch, rounds=6)
+    train(cooc, out=other, **QUICK)
+    said: list[str] = []
+    train(cooc, out=one, resume=True, note=said.append, **QUICK)
+    assert any("Going on" in text for text in said)
+    assert equal(one, other)
+
+
+def test_a_model_that_cannot_be_written_leaves_a_checkpoint(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(cooc, out="whole", **QUICK)
+    said: list[str] = []
+
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("glove_cli.training.run.write_model", full)
+        with pytest.raises(OutputError, match="No space left"):
+            train(cooc, out="model", note=said.append, **QUICK)
+    assert said[-1] == "What was trained is in a checkpoint; --resume writes the model."
+    reports: list[EpochReport] = []
+    train(cooc, out="model", resume=True, on_epoch=reports.append, **QUICK)
+    assert reports == []
+    assert equal("model", "whole")
+
+
+def test_a_disk_that_cannot_hold_the_model_is_found_before_training(
+    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glove_cli.memory.free_disk", lambda folder: 1000)
+    with pytest.raises(OutputError, match=r"the model needs about .*, .* are free"):
+        train(cooc, out="model", **QUICK)
+    assert os.listdir() == []
+
+
+def test_a_folder_that_has_the_name_of_the_work_and_is_a_result_stays(cooc: CoocMatrix) -> None:
+    train(cooc, out=".model.work", **QUICK)
+    before = file_hashes(Path(".model.work"), leave_out=())
+    with pytest.raises(OutputError, match=r"\.model\.work stands where temporary files would"):
+        train(cooc, out="model", **QUICK)
+    assert file_hashes(Path(".model.work"), leave_out=()) == before
+
+
+@pytest.mark.parametrize("out", ["", ".", "..", "x/..", "/"])
+def test_a_place_that_is_no_name_is_refused(cooc: CoocMatrix, out: str) -> None:
+    with pytest.raises(OutputError, match="can't be replaced"):
+        train(cooc, out=out, force=True, **QUICK)
+    assert os.listdir() == []
+
+
+def test_names_that_are_not_utf8_and_names_that_are_too_long(cooc: CoocMatrix) -> None:
+    name = os.fsdecode(b"\xff\xfe")
+    assert train(cooc, out=f"{name}/model", **QUICK).dim == 6
+    with pytest.raises(OutputError, match="can't be written"):
+        train(cooc, out="n" * 300 + "/model", **QUICK)
+
+
+def test_a_job_that_cannot_be_read_is_another(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(cooc, "model", monkeypatch, rounds=6)
+    for text in ("[]", "{", ""):
+        Path(".model.work/job.json").write_text(text)
+        with pytest.raises(OptionError, match=r"--resume: the interrupted run .* had another job version"):
+            train(cooc, out="model", resume=True, **QUICK)
+
+
+@pytest.mark.parametrize("change", [{"epoch": "x"}, {"history": None}, {"history": [1]}, {"unknown": 1}])
+def test_a_position_of_another_kind_is_damage(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch, change: dict) -> None:
+    train(cooc, out="whole", **QUICK)
+    leave(cooc, "model", monkeypatch, rounds=6)
+    path = sorted(Path(".model.work").glob("checkpoint-*"))[-1] / "meta.json"
+    meta = json.loads(path.read_text())
+    meta["position"] |= change
+    path.write_text(json.dumps(meta))
+    train(cooc, out="model", resume=True, **QUICK)
+    assert equal("model", "whole")
+
+
+@pytest.mark.parametrize("returned", [None, "much", -0.1, 1.5, float("inf")])
+def test_what_evaluate_returns_has_to_be_a_share(cooc: CoocMatrix, returned: Any) -> None:
+    with pytest.raises(OptionError, match="evaluate: returned"):
+        train(cooc, evaluate=lambda vectors: returned, **QUICK)
+
+
+def test_an_evaluation_may_be_a_number_of_numpy_or_none_at_all(cooc: CoocMatrix) -> None:
+    shares = iter([np.float32(0.5), np.array(0.25), float("nan"), 1])
+    train(cooc, out="model", evaluate=lambda vectors: next(shares), **QUICK)
+    assert [entry.get("accuracy") for entry in read_history("model")] == [0.5, 0.25, None, 1.0]
+
+
 # --- tiles: kept, used again, read from disk ------------------------------------------------------------------------
 
 
@@ -427,6 +613,13 @@ def test_tiles_are_used_again_when_only_training_changes(
     assert same(model, expected)
 
 
+def test_tiles_of_a_matrix_that_differs_in_one_entry_are_not_used(cooc: CoocMatrix) -> None:
+    matrix, words = cooc.to_scipy(), list(cooc.vocab.words)
+    train(matrix, words, out="first", **QUICK)
+    matrix.data[5] *= 1.5
+    assert same(train(matrix, words, out="second", **QUICK), train(matrix, words, **QUICK))
+
+
 def test_tiles_of_another_matrix_are_not_used(cooc: CoocMatrix) -> None:
     train(cooc, out="first", **QUICK)
     other = build_cooc(io.BytesIO(zipf_text(30_000, 2000, 2)), "other", window=5)
@@ -434,17 +627,19 @@ def test_tiles_of_another_matrix_are_not_used(cooc: CoocMatrix) -> None:
 
 
 @pytest.mark.parametrize("name", ["entries.bin", "starts.npy", "place.npy", "meta.json"])
-@pytest.mark.parametrize("damage", ["cut short", "missing"])
+@pytest.mark.parametrize("damage", ["cut short", "missing", "changed"])
 def test_damaged_tiles_are_made_again(cooc: CoocMatrix, name: str, damage: str) -> None:
     train(cooc, out="first", **QUICK)
     path = Path("tiles") / name
-    path.write_bytes(path.read_bytes()[:-8]) if damage == "cut short" else path.unlink()
-    train(cooc, out="second", **QUICK) if name != "meta.json" else None
-    if name == "meta.json":  # it is not known any more whose folder that is
-        said: list[str] = []
-        train(cooc, out="second", note=said.append, **QUICK)
-        assert any("tiles are not kept" in text and "not a result of glove" in text for text in said)
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 0xFF
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(data if damage == "changed" else data[:-8])
+    train(cooc, out="second", **QUICK)
     assert equal("first", "second")
+    assert set(os.listdir("tiles")) == {"entries.bin", "meta.json", "place.npy", "starts.npy"}
 
 
 # --- knowing when to stop -------------------------------------------------------------------------------------------
@@ -592,6 +787,39 @@ def test_halving_the_rates_goes_back_to_the_beginning_of_the_epoch(cooc: CoocMat
         assert same(model, calm)
 
 
+def test_an_epoch_that_was_resumed_can_be_rolled_back(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {**QUICK, "on_divergence": "halve-eta"}
+    leave(cooc, "model", monkeypatch, rounds=6, **options)  # in the second epoch
+    check, run_epoch = trainer_module.check_cost, trainer_module.Trainer.run_epoch
+    trainer: list[Any] = []
+
+    def diverging(cost: float, first_cost: float) -> None:
+        position = trainer[-1].position
+        if (position.epoch, position.round, position.halvings) == (2, 4, 0):
+            raise trainer_module.DivergedError("it is a test")
+        check(cost, first_cost)
+
+    monkeypatch.setattr(trainer_module, "check_cost", diverging)
+    monkeypatch.setattr(trainer_module.Trainer, "run_epoch", lambda self: (trainer.append(self), run_epoch(self))[1])
+    train(cooc, out="whole", **options)
+    assert "event" in read_history("whole")[1]
+    train(cooc, out="model", resume=True, **options)
+    assert equal("model", "whole")
+
+
+def test_checkpoints_after_a_rollback_are_kept_before_older_ones(
+    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**WILD, "on_divergence": "halve-eta"}
+    train(cooc, out="whole", **options)
+    halvings = GloveModel.load("whole").meta["halvings"]
+    leave(cooc, "model", monkeypatch, rounds=2, **options)
+    names = sorted(path.name for path in Path(".model.work").glob("checkpoint-*"))
+    assert names[-1].startswith(f"checkpoint-{halvings:02}-000001-")
+    train(cooc, out="model", resume=True, checkpoint_every="0.0001s", **options)
+    assert equal("model", "whole")
+
+
 def test_giving_up_on_halving() -> None:
     matrix = csr_array(np.full((20, 20), 1e30))
     with pytest.raises(TrainingError, match="diverged in epoch 1"):
@@ -634,6 +862,32 @@ def test_vectors_are_shared_out_and_new_words_drawn_like_the_known_ones(cooc: Co
     assert np.abs(model.b_w).max() < 1e-20
 
 
+def test_random_biases_are_drawn_also_where_a_model_is_given(cooc: CoocMatrix) -> None:
+    first = train(cooc, **QUICK)
+    still = {"dim": 6, "epochs": 1, "x_max": 10.0, "eta": 1e-12, "bias_eta": 0.0}
+    drawn = train(cooc, init=first, init_biases="random", **still)
+    assert 0 < np.abs(drawn.b_w).max() <= 0.5 / 6
+    assert (drawn.gradsq_b_w == 1).all()
+    np.testing.assert_allclose(drawn.W, first.W, rtol=1e-6)
+    np.testing.assert_allclose(train(cooc, init=first, **still).b_w, first.b_w, rtol=1e-6)
+    refitted = train(cooc, init=first, init_biases="fit", dim=6, epochs=1, x_max=10.0, eta=1e-12, bias_eta=1e-12)
+    np.testing.assert_allclose(refitted.gradsq_b_w, 1)
+
+
+def test_one_known_word_does_not_make_all_others_alike(cooc: CoocMatrix) -> None:
+    start = WordVectors([cooc.vocab.words[0]], np.ones((1, 6), np.float32))
+    model = train(cooc, init=start, dim=6, epochs=1, x_max=10.0, eta=1e-12, bias_eta=0.0)
+    assert len(np.unique(model.W, axis=0)) == cooc.V
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_vectors_that_are_not_finite_are_no_start(cooc: CoocMatrix, value: float) -> None:
+    matrix = np.ones((cooc.V, 6), np.float32)
+    matrix[-1, 3] = value
+    with pytest.raises(TrainingError, match="--init: init holds numbers that aren't finite"):
+        train(cooc, init=WordVectors(cooc.vocab.words, matrix), **QUICK)
+
+
 def test_any_readable_vectors_will_do(cooc: CoocMatrix) -> None:
     from glove_cli import export_vectors
 
@@ -656,7 +910,7 @@ def test_a_larger_matrix_goes_on_from_a_smaller_one(cooc: CoocMatrix) -> None:
 
 def test_a_damaged_checkpoint_is_no_start(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
     leave(cooc, "model", monkeypatch, rounds=6)
-    path = Path(".model.work/checkpoint-000002-000002")
+    path = Path(".model.work/checkpoint-00-000002-000002")
     train(cooc, init=path, **QUICK)
     words = path / "words.npy"
     data = bytearray(words.read_bytes())
@@ -759,7 +1013,7 @@ def test_the_plan_is_said_before_the_start(cooc: CoocMatrix) -> None:
     said: list[str] = []
     train(cooc, memory="1G", note=said.append, **QUICK)
     assert len([text for text in said if text.startswith("Memory: ")]) == 1
-    assert said[-1].endswith("in memory; limit 1 GiB beside the parameters.")
+    assert re.fullmatch(r"Memory: .* for parameters; beside them at most 1 GiB, .* of tiles are in memory\.", said[-1])
 
 
 def test_what_cannot_fit_is_refused_with_the_largest_dimension_that_would(
@@ -849,9 +1103,21 @@ def test_a_place_is_needed_to_resume(cooc: CoocMatrix) -> None:
 
 def test_matrices_on_disk_are_read_by_ranges_of_rows(cooc: CoocMatrix) -> None:
     counts = find_counts(load_cooc(cooc.path), None, None)
-    assert set(counts.files) == {"indices", "data"}
+    assert set(counts.mappings) == {"indices", "data"}
     for first, last in ((0, 1), (3, 40), (0, cooc.V), (7, 7)):
         indptr, indices, data = counts.rows(first, last)
         begin, end = int(indptr[first]), int(indptr[last])
-        assert np.array_equal(indices, cooc.indices[begin:end])
-        assert np.array_equal(data, cooc.data[begin:end])
+        for _ in range(2):  # what was let go of is there again when it is read
+            assert np.array_equal(indices, cooc.indices[begin:end])
+            assert np.array_equal(data, cooc.data[begin:end])
+            counts.release(first, last)
+
+
+def test_a_matrix_that_is_replaced_meanwhile_is_trained_on_as_it_was(cooc: CoocMatrix) -> None:
+    shutil.copytree(cooc.path, "matrix")
+    expected = train(cooc, **QUICK)
+
+    def replace_it(text: str) -> None:
+        build_cooc(io.BytesIO(zipf_text(5000, 300, 9)), "matrix", window=3, force=True)
+
+    assert same(train("matrix", out="model", note=replace_it, **QUICK), expected)

@@ -62,7 +62,7 @@ def build(
 ) -> Tiles:
     """Return the tiles of a matrix, in memory or in a file."""
     kind = ENTRIES[dtype]
-    deal = deal_words(check_entries(counts, threads), min(blocks, counts.V))
+    deal = deal_words(check_entries(counts, threads, 1 << 28), min(blocks, counts.V))
 
     def store(size: int) -> MemoryEntries | FileEntries:
         return MemoryEntries(np.zeros(size, kind)) if file is None else FileEntries(file, kind, size=size)
@@ -219,7 +219,7 @@ def test_progress_ends_with_all_entries() -> None:
     counts = half_of(random_matrix(100, 0.2, 1, symmetric=True))
     said: list[tuple[int, int]] = []
     kind = ENTRIES["float32"]
-    builder = TileBuilder(counts, deal_words(check_entries(counts, 2), 4), 0.0, kind, 2, 1 << 20)
+    builder = TileBuilder(counts, deal_words(check_entries(counts, 2, 1 << 28), 4), 0.0, kind, 2, 1 << 20)
     builder.build(lambda size: MemoryEntries(np.empty(size, kind)), lambda done, total: said.append((done, total)))
     assert said == sorted(said)
     assert said[-1] == (2 * counts.nnz, 2 * counts.nnz)  # dealt out, and put in order
@@ -260,6 +260,10 @@ def test_the_share_that_is_held_out_is_the_one_asked_for(holdout: float) -> None
     assert tiles.trained + tiles.held_out == matrix.nnz
     expected = holdout * matrix.nnz
     assert abs(tiles.held_out - expected) < 5 * np.sqrt(expected)
+
+
+def test_no_pair_is_held_out_by_a_tiny_share() -> None:
+    assert build(counts_of(csr_array(np.ones((60, 60)))), holdout=1e-9).held_out == 0
 
 
 def test_no_pair_is_both_trained_on_and_held_out_either_way_round() -> None:

@@ -132,20 +132,27 @@ def command(
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
     from glove_cli.cooc.store import load_cooc
-    from glove_cli.files import check_folder
+    from glove_cli.files import check_folder, check_name
     from glove_cli.parallel import thread_count
-    from glove_cli.training.checkpoint import Interval
+    from glove_cli.training.checkpoint import Interval, describe_checkpoints
     from glove_cli.training.run import train
+    from glove_cli.training.start import Start
+    from glove_cli.workspace import home_of
 
     evaluate, evaluate_every = _evaluation(evaluate_every, questions)
     threads, memory, every = options.pop("threads"), options.pop("memory"), options.pop("checkpoint_every")
     for d, s in product(dim, seed):
         TrainConfig(dim=d, seed=s, **options)
+    start = Start.find(init) if init is not None else None
+    if start is not None:
+        for d in dim:
+            start.check_dim(d)
     thread_count(threads)
     Interval.parse(every)
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
+    check_name(output if output is not None else run / MODEL_NAME)
     models = _outputs(output if output is not None else run / MODEL_NAME, dim, seed)
-    if not resume:
+    if not resume and not any(map(describe_checkpoints, map(home_of, models))):
         for out in models:
             check_folder(out, force=force)
     if tiles is None:
@@ -156,7 +163,7 @@ def command(
                 progress.note(f"{out}:")
             begin = time.perf_counter()
             model = train(
-                matrix, out=out, init=init, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
+                matrix, out=out, init=start, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
                 resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every,
                 on_epoch=_teller(progress.note), progress=progress, note=progress.note, **varied, **options,
             )  # fmt: skip

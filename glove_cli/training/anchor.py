@@ -4,13 +4,15 @@ The objective becomes
 
     J + mu sum over known words i of ||w_i + c_i - r_i||^2
 
-Its gradient is 2 mu (w_i + c_i - r_i), for w_i and c_i alike. The tile (b, b) holds both vectors of the words of block
-b; after its entries the penalty takes one step by AdaGrad, an implicit one: with s = w + c - r after the step,
+Its gradient is 2 mu (w_i + c_i - r_i), for w_i and c_i alike; the factor 2 is left out, as with the entries. The tile
+(b, b) holds both vectors of the words of block b; after its entries the penalty takes one step by AdaGrad, an implicit
+one: with s = w + c - r after the step,
 
-    a_w = 2 mu eta / sqrt(G_w)      s = (w + c - r) / (1 + a_w + a_c)
-    w -= a_w s                      G_w += (2 mu eta s)^2              and the same for the context
+    a_w = mu eta / sqrt(G_w)      s = (w + c - r) / (1 + a_w + a_c)
+    w -= a_w s                    G_w += (mu eta s)^2              and the same for the context
 
-For a small mu that is the usual step; a large one holds w + c at r and can't overshoot.
+For a small mu that is the usual step; a large one puts w + c at r and can't overshoot. What the entries that come after
+move stays until the next epoch.
 """
 
 from __future__ import annotations
@@ -83,7 +85,7 @@ class Anchor:
             return
         d, half = state.dim, state.words.shape[1] // 2
         number = state.words.dtype.type
-        rate = number(2 * self.strength * eta)
+        rate = number(self.strength * eta)
         w, c = state.words[rows, :d], state.contexts[rows, :d]
         sums_w, sums_c = state.words[rows, half : half + d], state.contexts[rows, half : half + d]
         a_w, a_c = rate / np.sqrt(sums_w), rate / np.sqrt(sums_c)

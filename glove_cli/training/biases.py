@@ -43,7 +43,8 @@ def fit_biases(workers: Workers, state: State, config: TrainConfig, *, with_vect
     for side in (0, 1):
         biases = small.take(side, ids).biases
         for part in np.array_split(ids, max(1, len(ids) >> 14)):
-            state.put(side, part, state.take(side, part)._replace(biases=biases[part]))
+            fitted = {"biases": biases[part], "gradsq_biases": np.ones(len(part))}
+            state.put(side, part, state.take(side, part)._replace(**fitted))
 
 
 def _sweep(workers: Workers, state: State, config: TrainConfig, side: int) -> float:

@@ -29,10 +29,10 @@ from glove_cli.vocab import Vocab
 FORMAT = "glove-checkpoint"
 VERSION = 1
 DEFAULT_INTERVAL = "10m"
-_NAME = "checkpoint-{:06}-{:06}"
+_NAME = "checkpoint-{:02}-{:06}-{:06}"  # what comes later is sorted behind
 _KEPT = 2
-_PATTERN = re.compile(r"checkpoint-(\d+)-(\d+)")
-_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|epochs?)")
+_PATTERN = re.compile(r"checkpoint-(\d+)-(\d+)-(\d+)")
+_INTERVAL = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|h|d|epochs?)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _ARRAYS = ("words", "contexts", "word_lengths", "context_lengths")
 _REMEDY = "Begin again with --force."
@@ -70,6 +70,23 @@ class Position:
     halvings: int = 0
     first_cost: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> Position:
+        """Return the position that `asdict` wrote.
+
+        Raises
+        ------
+        TypeError
+            If it is something else.
+        """
+        position = cls(**values)
+        for name, kind in (("epoch", int), ("round", int), ("cost", float), ("entries", int), ("halvings", int)):
+            if not isinstance(getattr(position, name), kind):
+                raise TypeError(f"its {name} is {getattr(position, name)!r}")
+        if not isinstance(position.history, list) or not all(isinstance(entry, dict) for entry in position.history):
+            raise TypeError("its history is not a list of epochs")
+        return position
 
     def begin_epoch(self, epoch: int) -> None:
         """Go to the beginning of an epoch."""
@@ -130,7 +147,7 @@ def save_checkpoint(
     OutputError
         If it can't be written; those before it stand.
     """
-    path = folder / _NAME.format(position.epoch, position.round)
+    path = folder / _NAME.format(position.halvings, position.epoch, position.round)
     with output_folder(path, force=True) as temporary:
         writer = FolderWriter(temporary)
         for name in _ARRAYS:
@@ -173,22 +190,23 @@ def load_checkpoint(
     for left in folder.glob(".checkpoint-*"):  # of a run that was killed while it wrote one
         shutil.rmtree(left, ignore_errors=True)
     problem: FormatError | None = None
-    for name in reversed(_names(folder)):
+    names = _names(folder)
+    for name in reversed(names):
         try:
             opened = ResultFolder.open(folder / name, FORMAT, VERSION, remedy=_REMEDY)
             opened.verify()
             arrays = {array: getattr(state, array) for array in _ARRAYS}
             for array, target in arrays.items():
-                np.copyto(target, opened.array(array, target.dtype, target.shape))
+                opened.read_into(array, target)
             good: tuple[NDArray[Any], ...] = ()
             if opened.meta.get("has_good"):
                 good = tuple(np.array(opened.array(f"good_{n}", a.dtype, a.shape)) for n, a in arrays.items())
-            return Position(**opened.meta["position"]), good
+            return Position.read(opened.meta["position"]), good
         except FormatError as error:
             problem = error
-            note(f"{error} Going back to the one before.")
-        except (TypeError, KeyError, OSError) as error:
+        except (TypeError, KeyError, ValueError, OSError) as error:
             problem = FormatError(f"{folder / name}: is damaged: {error}. {_REMEDY}")
+        if name != names[0]:
             note(f"{problem} Going back to the one before.")
     raise problem or FormatError(f"{folder}: holds no checkpoint. {_REMEDY}")
 
@@ -243,6 +261,18 @@ def last_checkpoint(folder: Path) -> Path | None:
     return folder / names[-1] if names else None
 
 
+def epochs_done(folder: Path) -> int:
+    """Return how many epochs the last checkpoint in a folder has behind it; 0 without one.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    names = _names(folder)
+    match = _PATTERN.fullmatch(names[-1]) if names else None
+    return int(match[2]) - 1 if match is not None else 0
+
+
 def describe_checkpoints(folder: Path) -> str | None:
     """Say what the last checkpoint in a folder is, or return None if there is none.
 
@@ -254,7 +284,7 @@ def describe_checkpoints(folder: Path) -> str | None:
     match = _PATTERN.fullmatch(names[-1]) if names else None
     if match is None:
         return None
-    epoch, round_ = int(match[1]), int(match[2])
+    epoch, round_ = int(match[2]), int(match[3])
     return f"a checkpoint after {round_} rounds of epoch {epoch}" if round_ else f"a checkpoint after epoch {epoch - 1}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import OptionError, TrainingError
-from glove_cli.folder import NPY_HEADER_BYTES
 from glove_cli.vocab import Vocab, word_to_bytes
 
 _SAMPLE = 1 << 20  # entries
@@ -45,8 +45,8 @@ class Counts:
         Entries of the whole matrix, both halves.
     meta : dict
         What a model remembers of its matrix.
-    files : dict
-        The `.npy` files of `indices` and `data`, if they are in files.
+    mappings : dict
+        For `indices` and `data`, if they are mapped from files: the mapping, and the byte in it where they begin.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Counts:
     symmetric: bool
     nnz: int
     meta: dict[str, Any]
-    files: dict[str, Path] = field(default_factory=dict)
+    mappings: dict[str, tuple[mmap.mmap, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Arrays mapped from disk are read-only; the kernels know one kind only.
@@ -82,36 +82,37 @@ class Counts:
         Parameters
         ----------
         first, last : int
-
-        Notes
-        -----
-        What lies in a file is mapped anew for each call: its pages belong to this process no longer than the arrays
-        that are returned.
         """
         begin, end = int(self.indptr[first]), int(self.indptr[last])
-        pieces = []
-        for name in ("indices", "data"):
-            array, path = getattr(self, name), self.files.get(name)
-            if path is None or begin == end:
-                pieces.append(array[begin:end])
-            else:
-                offset = NPY_HEADER_BYTES + begin * array.itemsize
-                piece = np.memmap(path, array.dtype, "r", offset, (end - begin,)).view(np.ndarray)
-                pieces.append(piece)
-        return self.indptr, pieces[0], pieces[1]
+        return self.indptr, self.indices[begin:end], self.data[begin:end]
+
+    def release(self, first: int, last: int) -> None:
+        """Let go of the memory of rows that were read, where they are mapped from a file: it would count as ours.
+
+        Parameters
+        ----------
+        first, last : int
+        """
+        begin, end = int(self.indptr[first]), int(self.indptr[last])
+        for name, (mapping, offset) in self.mappings.items():
+            size = getattr(self, name).itemsize
+            start = (offset + begin * size) // mmap.PAGESIZE * mmap.PAGESIZE
+            length = offset + end * size - start
+            if length > 0 and hasattr(mapping, "madvise"):
+                mapping.madvise(mmap.MADV_DONTNEED, start, length)
 
     def sample(self) -> NDArray[np.float64]:
         """Return some of the entries, in runs from all over, or all if they are few."""
         if len(self.data) <= _SAMPLE:
             return self.data
-        path, runs = self.files.get("data"), []
-        for first in np.linspace(0, len(self.data) - _RUN, _SAMPLE // _RUN).astype(np.int64).tolist():
-            offset = NPY_HEADER_BYTES + first * self.data.itemsize
-            if path is None:
-                runs.append(self.data[first : first + _RUN])
-            else:
-                runs.append(np.fromfile(path, self.data.dtype, _RUN, offset=offset))
-        return np.concatenate(runs)
+        first = np.linspace(0, len(self.data) - _RUN, _SAMPLE // _RUN).astype(np.int64)
+        sample = np.empty((len(first), _RUN))
+        for k, begin in enumerate(first.tolist()):
+            sample[k] = self.data[begin : begin + _RUN]
+            if k % 256 == 0:
+                self.release(0, self.V)
+        self.release(0, self.V)
+        return sample.ravel()
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of the matrix, by parts."""
@@ -162,12 +163,13 @@ def _of_cooc(cooc: CoocMatrix) -> Counts:
     name = os.fspath(cooc.path)
     if not cooc.stored:
         raise TrainingError(f"{name}: has no entries. Count a text with more than one word a line.")
-    files = {}
+    mappings = {}
     for part in ("indices", "data"):
         array = getattr(cooc, part)
-        if isinstance(array, np.memmap) and array.offset == NPY_HEADER_BYTES and array.filename is not None:
-            files[part] = Path(array.filename)
-    return Counts(name, cooc.vocab, cooc.indptr, cooc.indices, cooc.data, cooc.symmetric, cooc.nnz, meta, files)
+        mapping = getattr(array, "_mmap", None)  # of np.memmap
+        if isinstance(mapping, mmap.mmap):
+            mappings[part] = (mapping, array.offset % mmap.ALLOCATIONGRANULARITY)
+    return Counts(name, cooc.vocab, cooc.indptr, cooc.indices, cooc.data, cooc.symmetric, cooc.nnz, meta, mappings)
 
 
 def _of_scipy(matrix: Any, words: Sequence[str] | None, counts: Sequence[int] | NDArray[np.int64] | None) -> Counts:

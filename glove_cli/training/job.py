@@ -71,7 +71,7 @@ class Job:
         config, counts = self.config, self.counts
         plan = make_plan(
             counts, config, threads=self.threads, memory=self.memory, anchored=bool(config.anchor_strength),
-            returned=workspace is None,
+            returned=workspace is None, evaluated=self.evaluate is not None,
         )  # fmt: skip
         better = suggest_x_max(counts.sample(), config.x_max)
         if better is not None:

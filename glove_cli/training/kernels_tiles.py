@@ -40,7 +40,7 @@ def _is_held_out(row, column, threshold):
     """Tell whether a pair of words is held out, either way round: a hash (splitmix64) of it is below the threshold."""
     if threshold == np.uint64(0):
         return False
-    state = np.uint64(max(row, column)) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(min(row, column))
+    state = np.uint64(max(row, column)) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(min(row, column) + 1)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (state ^ (state >> np.uint64(31))) < threshold

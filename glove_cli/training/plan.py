@@ -51,13 +51,20 @@ class Plan:
     def __str__(self) -> str:
         where = "read from disk piece by piece" if self.streamed else "in memory"
         return (
-            f"Memory: {in_words(self.parameters)} for parameters, {in_words(self.tiles)} of tiles {where}; "
-            f"limit {in_words(self.limit)} beside the parameters."
+            f"Memory: {in_words(self.parameters)} for parameters; beside them at most {in_words(self.limit)}, "
+            f"{in_words(self.buffers)} of it for buffers: {in_words(self.tiles)} of tiles are {where}."
         )
 
 
 def make_plan(
-    counts: Counts, config: TrainConfig, *, threads: int, memory: int | str | None, anchored: bool, returned: bool
+    counts: Counts,
+    config: TrainConfig,
+    *,
+    threads: int,
+    memory: int | str | None,
+    anchored: bool,
+    returned: bool,
+    evaluated: bool = False,
 ) -> Plan:
     """Find out what training will need.
 
@@ -72,6 +79,8 @@ def make_plan(
         Whether there are vectors to be held to.
     returned : bool
         Whether the parameters are returned as arrays in memory as well.
+    evaluated : bool
+        Whether vectors are evaluated on the way, which takes copies of them.
 
     Returns
     -------
@@ -93,7 +102,7 @@ def make_plan(
         size = np.dtype(config.dtype).itemsize
         state = 2 * (V + blocks) * (row_width(dim) + 1) * size
         copies = 1 + (config.on_divergence == "halve-eta") + returned
-        return state * copies + anchored * (V + blocks) * dim * size
+        return state * copies + anchored * (V + blocks) * dim * size + evaluated * 2 * V * dim * 4
 
     needed = parameters(config.dim)
     if needed + buffers > allowed:

@@ -43,7 +43,7 @@ class EpochReport:
     @property
     def entries_per_second(self) -> float:
         """Speed, in entries per second."""
-        return self.entries / self.seconds
+        return self.entries / max(self.seconds, 1e-9)
 
     @property
     def seconds_left(self) -> float:

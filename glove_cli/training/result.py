@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import TrainingError
-from glove_cli.folder import FolderWriter
-from glove_cli.model import GloveModel, finish_model
+from glove_cli.folder import FolderWriter, ResultFolder
+from glove_cli.model import MODEL_FORMAT, MODEL_VERSION, GloveModel, finish_model
 from glove_cli.training.history import HISTORY_NAME
 from glove_cli.training.state import Rows, State
 from glove_cli.vocab import Vocab
 
+PACKED_SUMS = "packed_bias_sums"
 _STEP = 1 << 14  # rows
 # Arrays of a model by side, in the order of `Rows`.
 _NAMES = (("W", "b_w", "gradsq_W", "gradsq_b_w"), ("C", "b_c", "gradsq_C", "gradsq_b_c"))
@@ -78,8 +79,27 @@ def write_model(folder: Path, state: State, vocab: Vocab, meta: dict[str, Any]) 
         kinds = ((V, d), dtype), ((V,), dtype), ((V, d), dtype), ((V,), np.dtype(np.float64))
         for part, (name, (shape, kind)) in enumerate(zip(_NAMES[side], kinds, strict=True)):
             writer.rows(name, kind, shape, (rows[part] for rows in _pieces(state, side)))
+    if dtype == np.float64:  # float32 comes back exactly from gradsq_b_*, float64 does not
+        writer.array(PACKED_SUMS, np.stack([state.bias_sums(side) for side in (0, 1)]))
     writer.text(HISTORY_NAME, history_lines(meta["history"]))
     finish_model(writer, V, d, dtype, meta)
+
+
+def restore_bias_sums(folder: Path, state: State) -> None:
+    """Give the biases of a state their sums of squares to the last bit, where `write_model` kept them apart.
+
+    Parameters
+    ----------
+    folder : Path
+        The model.
+    state : State
+        Filled from it.
+    """
+    if state.words.dtype == np.float64:
+        opened = ResultFolder.open(folder, MODEL_FORMAT, MODEL_VERSION, remedy="Train again with --force.")
+        sums = opened.array(PACKED_SUMS, np.float64, (2, len(state.place)))
+        for side in (0, 1):
+            state.set_bias_sums(side, sums[side])
 
 
 def history_lines(history: Sequence[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -12,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import check_folder, output_folder
+from glove_cli.cooc.store import CoocMatrix
+from glove_cli.errors import FormatError, OptionError, OutputError
+from glove_cli.files import check_folder, check_name, output_folder
+from glove_cli.memory import check_disk
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress, thread_count
 from glove_cli.training.checkpoint import (
     DEFAULT_INTERVAL,
     Interval,
     describe_checkpoints,
+    epochs_done,
 )
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import find_counts
@@ -29,8 +33,9 @@ from glove_cli.training.report import EpochReport
 from glove_cli.training.result import to_model, write_model
 from glove_cli.training.running import Running
 from glove_cli.training.start import Init, Start
+from glove_cli.training.tile_folder import check_tiles_folder
 from glove_cli.training.tile_names import TILES_NAME
-from glove_cli.workspace import workspace
+from glove_cli.workspace import difference, home_of, same_job, workspace
 
 if TYPE_CHECKING:
     from glove_cli.training.counts import CountsLike
@@ -42,7 +47,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     *,
     counts: Sequence[int] | NDArray[np.int64] | None = None,
-    init: Init | str | os.PathLike[str] | None = None,
+    init: Init | Start | str | os.PathLike[str] | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
     tiles: str | os.PathLike[str] | None = None,
@@ -142,29 +147,62 @@ def train(
             running.run()
             return to_model(running.state, job.counts.vocab, running.meta())
     out = Path(out)
+    check_name(out)
     kept = Path(tiles) if tiles is not None else out.with_name(TILES_NAME)
+    inputs = [path for path in (matrix, init) if isinstance(path, (str, os.PathLike))]
+    check_tiles_folder(kept, [out, *inputs, *([matrix.path] if isinstance(matrix, CoocMatrix) else [])])
     return _train_to(out, kept, job, resume=resume, force=force)
 
 
 def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) -> GloveModel:
     """Train and write the model to a folder, keeping what is needed to go on beside it."""
     signature = job.signature()
+    home = home_of(out)
+    left = describe_checkpoints(home)
+    going_on = resume and left is not None and same_job(home, signature)
     finished = _finished(out, signature) if resume and not force else None
-    if finished is None:
-        check_folder(out, force=force)
-    elif len(standing_epochs(finished.meta["history"])) >= job.config.epochs or finished.meta.get("stopped"):
+    done = len(standing_epochs(finished.meta["history"])) if finished is not None else 0
+    if finished is not None and (done >= job.config.epochs or finished.meta.get("stopped")):
         job.note(f"{out} was finished already.")
-        with workspace(out, signature, force=True):  # whatever was left of an interrupted run goes
-            return finished
+        if left is None or (going_on and epochs_done(home) <= done):
+            with workspace(out, signature, force=True):  # whatever was left of an interrupted run goes
+                return finished
+        job.note(f"An interrupted run left {left} in {home}; it stays there.")
+        return finished
+    if finished is None and (left is None or force):  # else the interrupted run found that it may write there
+        _check_result(out, signature, resume=resume, force=force)
     with workspace(
         out, signature, resume=resume, force=force, found=describe_checkpoints, keep=True, note=job.note
     ) as space:
+        check_disk(out.absolute().parent, _model_bytes(job), "the model")
         with job.prepared(space.path, tiles) as prepared:
             running = Running(job, *prepared, space, finished)
             running.run()
-        with output_folder(out, force=force or finished is not None, temporary=space.result) as folder:
-            write_model(folder, running.state, job.counts.vocab, {**running.meta(), "job": signature})
+        try:
+            replaced = force or finished is not None or going_on
+            with output_folder(out, force=replaced, temporary=space.result) as folder:
+                write_model(folder, running.state, job.counts.vocab, {**running.meta(), "job": signature})
+        except (OutputError, KeyboardInterrupt):
+            running.save("What was trained is in a checkpoint; --resume writes the model.")
+            raise
     return GloveModel.load(out)
+
+
+def _check_result(out: Path, signature: dict[str, Any], *, resume: bool, force: bool) -> None:
+    """Refuse a place where no model can be made; where a model stands that can't be resumed, say why."""
+    if resume and not force and os.path.lexists(out):
+        with contextlib.suppress(FormatError):
+            other = difference(GloveModel.load(out).meta.get("job") or {}, signature)
+            raise OptionError(
+                f"--resume: the model {out} was trained with {other}. Give the same, another place, or --force to "
+                "replace it."
+            )
+    check_folder(out, force=force)
+
+
+def _model_bytes(job: Job) -> int:
+    numbers = 4 * len(job.counts.vocab) * job.config.dim
+    return numbers * np.dtype(job.config.dtype).itemsize
 
 
 def make_config(options: dict[str, Any]) -> TrainConfig:

@@ -23,9 +23,10 @@ from glove_cli.training.checkpoint import (
     save_checkpoint,
 )
 from glove_cli.training.history import HISTORY_NAME, standing_epochs
+from glove_cli.training.interrupts import Interrupts
 from glove_cli.training.job import Job
 from glove_cli.training.report import EpochReport
-from glove_cli.training.result import check_finite, history_lines, sum_vectors
+from glove_cli.training.result import check_finite, history_lines, restore_bias_sums, sum_vectors
 from glove_cli.training.start import Start, draw_parameters, take_over
 from glove_cli.training.state import State
 from glove_cli.training.trainer import Trainer
@@ -48,6 +49,7 @@ class Running:
         self.job, self.state = job, state
         self._space, self._began, self._saved = space, time.perf_counter(), time.monotonic()
         self._saved_epoch = 0
+        self._interrupts = Interrupts()
         self._stopped: str | None = None
         position = Position()
         good: tuple[NDArray[Any], ...] = ()
@@ -64,6 +66,8 @@ class Running:
             take_over(
                 state, job.counts.vocab.words, Start("the model", finished), replace(job.config, init_biases=None)
             )
+            if space is not None:
+                restore_bias_sums(space.out, state)
             position.history = list(finished.meta["history"])
             position.begin_epoch(len(standing_epochs(finished.meta["history"])) + 1)
             position.first_cost = finished.meta.get("first_cost", 0.0)
@@ -85,7 +89,8 @@ class Running:
         """Train until the end."""
         self._write_history()
         try:
-            reason = self.trainer.run()
+            with self._interrupts:
+                reason = self.trainer.run()
         except TrainingError as error:
             last = last_checkpoint(self._space.path) if self._space is not None else None
             if last is None:
@@ -94,6 +99,11 @@ class Running:
             raise TrainingError(
                 f"{error} {stands[0].upper()}{stands[1:]} stands, for --init {last} --force."
             ) from error
+        except BaseException:
+            position = self.trainer.position
+            if self.trainer.at_rest and (position.round or position.epoch > 1) and self.job.interval != Interval():
+                self.save(f"Interrupted in epoch {position.epoch}; go on from there with --resume.")
+            raise
         if reason is not None:
             self._stopped = reason
             self.job.note(f"Stopped after epoch {self.trainer.position.epoch - 1}: {reason}.")
@@ -129,37 +139,34 @@ class Running:
         if biases == "fit":
             fit_biases(workers, self.state, config, with_vectors=job.start is not None)
 
-    def _end_round(self, interrupted: bool) -> None:
+    def _end_round(self) -> None:
         """Show how far training has come, and write a checkpoint if it is time."""
         position, job = self.trainer.position, self.job
         total = self.trainer.workers.tiles.trained
         job.progress("training", (position.epoch - 1) * total + position.entries, job.config.epochs * total, "entry")
-        interval = job.interval
-        if interrupted:
-            if interval != Interval():
-                self._save(f"Interrupted in epoch {position.epoch}; go on from there with --resume.")
-        elif interval.seconds is not None and time.monotonic() - self._saved >= interval.seconds:
-            self._save()
+        self._interrupts.deliver()
+        if job.interval.seconds is not None and time.monotonic() - self._saved >= job.interval.seconds:
+            self.save()
 
     def _report(self, report: EpochReport) -> EpochReport:
         """Evaluate, if it is time, and say how the epoch went."""
         job = self.job
         if job.evaluate is not None and report.event is None and report.epoch % job.evaluate_every == 0:
             vectors = WordVectors(job.counts.vocab.words, sum_vectors(self.state))
-            accuracy = job.evaluate(vectors)
-            report = replace(report, accuracy=accuracy if math.isfinite(accuracy) else None)
+            report = replace(report, accuracy=_share(job.evaluate(vectors)))
         job.on_epoch(report)
         return report
 
     def _end_epoch(self) -> None:
         """Write down the history, and a checkpoint if one is wanted after so many epochs."""
         self._write_history()
+        self._interrupts.deliver()
         epochs = self.job.interval.epochs
         done = self.trainer.position.epoch - 1
         if epochs is not None and done - self._saved_epoch >= epochs and done < self.job.config.epochs:
-            self._save()
+            self.save()
 
-    def _save(self, message: str | None = None) -> None:
+    def save(self, message: str | None = None) -> None:
         """Write a checkpoint; training goes on if that fails."""
         if self._space is None:
             return
@@ -178,3 +185,14 @@ class Running:
         if self._space is not None:
             with contextlib.suppress(OSError):  # it comes again with the model
                 (self._space.path / HISTORY_NAME).write_text(history_lines(self.trainer.position.history))
+
+
+def _share(accuracy: object) -> float | None:
+    """Return what `evaluate` returned as a share, None for one that isn't a number (no question could be asked)."""
+    try:
+        share = float(accuracy)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = math.inf
+    if not (0 <= share <= 1 or math.isnan(share)):
+        raise OptionError(f"evaluate: returned {accuracy!r}, which is no share. Return a number from 0 to 1.")
+    return None if math.isnan(share) else share

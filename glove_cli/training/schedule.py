@@ -1,12 +1,13 @@
 """Which tiles may be trained at the same time.
 
-No two tiles of a round share a block of words or a block of contexts, so threads may take them in any order, without
-locks, and the result is the same to the last bit (Gemulla et al. 2011, "Large-scale matrix factorization with
-distributed stochastic gradient descent"). A round's end is a consistent point.
+Tiles that share no block of words and no block of contexts may be taken in any order, by any thread, without locks, and
+the result is the same to the last bit (Gemulla et al. 2011, "Large-scale matrix factorization with distributed
+stochastic gradient descent").
 
-Tiles come in groups of g x g neighbours, whose states stay in the cache while one thread works on the group. Within a
-group there are g steps of g tiles each, which again share nothing. So few threads take whole groups, and many threads
-take the tiles of one step of all groups: every block sees the same tiles in the same order.
+Tiles come in groups of g x g neighbours, whose states stay in the cache while one thread works on the group. No two
+groups of a round share a block; a round's end is a consistent point. Within a group there are g steps of g tiles each,
+which again share nothing. So few threads take whole groups, and many threads take the tiles of one step of all groups:
+every block sees the same tiles in the same order.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Start:
     source: Init
 
     @classmethod
-    def find(cls, init: Init | str | os.PathLike[str]) -> Start:
+    def find(cls, init: Init | Start | str | os.PathLike[str]) -> Start:
         """Open what was given.
 
         Parameters
@@ -61,13 +61,15 @@ class Start:
             If it is something else.
         """
         if isinstance(init, (GloveModel, WordVectors)):
-            return cls("init", init)
+            return cls("init", init)._checked()
+        if isinstance(init, Start):
+            return init
         if not isinstance(init, (str, os.PathLike)):
             raise TypeError(f"init: is a {type(init).__name__}. Give a path, a GloveModel or WordVectors.")
         path = Path(init)
-        if not path.is_dir():
-            return cls(os.fspath(path), load_vectors(path))
-        return cls(os.fspath(path), read_checkpoint(path) if is_checkpoint(path) else load_model(path))
+        if not os.path.isdir(path):
+            return cls(os.fspath(path), load_vectors(path))._checked()
+        return cls(os.fspath(path), read_checkpoint(path) if is_checkpoint(path) else load_model(path))._checked()
 
     @property
     def words(self) -> Sequence[str]:
@@ -78,6 +80,30 @@ class Start:
     def dim(self) -> int:
         """Number of dimensions."""
         return self.source.dim if isinstance(self.source, GloveModel) else int(self.source.matrix.shape[1])
+
+    def check_dim(self, dim: int) -> None:
+        """Refuse another number of dimensions.
+
+        Parameters
+        ----------
+        dim : int
+
+        Raises
+        ------
+        OptionError
+        """
+        if self.dim != dim:
+            raise OptionError(f"--init: {self.name} has {self.dim} dimensions, --dim is {dim}. Give --dim {self.dim}.")
+
+    def _checked(self) -> Start:
+        """Refuse numbers that aren't finite."""
+        source = self.source
+        arrays = (source.matrix,) if isinstance(source, WordVectors) else (source.W, source.C, source.b_w, source.b_c)
+        for array in arrays:
+            for first in range(0, len(array), _STEP):
+                if not np.isfinite(array[first : first + _STEP]).all():
+                    raise TrainingError(f"--init: {self.name} holds numbers that aren't finite. Give other vectors.")
+        return self
 
     def digest(self) -> str:
         """Return a SHA-256 that tells this start from others."""
@@ -98,10 +124,7 @@ class Start:
         TrainingError
             If no word is known.
         """
-        if self.dim != config.dim:
-            raise OptionError(
-                f"--init: {self.name} has {self.dim} dimensions, --dim is {config.dim}. Give --dim {self.dim}."
-            )
+        self.check_dim(config.dim)
         index = {word: row for row, word in enumerate(self.words)}
         rows = np.array([index.get(word, -1) for word in words], np.int64)
         ids = np.flatnonzero(rows >= 0)
@@ -161,16 +184,19 @@ def take_over(state: State, words: Sequence[str], start: Start, config: TrainCon
     ids, rows = start.known(words, config)
     new = np.setdiff1d(np.arange(len(words)), ids)
     alike = isinstance(start.source, WordVectors)  # both sides get the same vectors
+    drawn_biases = config.init_biases in ("zero", "random")
     for side in (0, 1):
         mean, deviation = _distribution(start, side, rows)
         rng = np.random.default_rng([config.seed, 4, 0 if alike else side])
         for part in _steps(len(new)):
             drawn = rng.standard_normal((len(part), config.dim + 1)) * deviation + mean
-            state.put(side, new[part], Rows(drawn[:, :-1], drawn[:, -1], np.ones(1), np.ones(len(part))))
+            biases = state.take(side, new[part]).biases if drawn_biases else drawn[:, -1]
+            state.put(side, new[part], Rows(drawn[:, :-1], biases, np.ones(1), np.ones(len(part))))
         for part in _steps(len(ids)):
             values = start.rows(side, rows[part])
-            if config.init_biases == "zero":
-                values = values._replace(biases=np.zeros(len(part)), gradsq_biases=np.ones(len(part)))
+            if drawn_biases:
+                biases = state.take(side, ids[part]).biases
+                values = values._replace(biases=biases, gradsq_biases=np.ones(len(part)))
             state.put(side, ids[part], values)
     return len(ids)
 
@@ -184,7 +210,8 @@ def _distribution(start: Start, side: int, rows: NDArray[np.int64]) -> tuple[NDA
         total += whole.sum(axis=0)
         squares += (whole * whole).sum(axis=0)
     mean = total / len(rows)
-    return mean, np.sqrt(np.maximum(squares / len(rows) - mean * mean, 0))
+    deviation = np.sqrt(np.maximum(squares / len(rows) - mean * mean, 0))
+    return mean, deviation if len(rows) > 1 else np.full(len(mean), 0.5 / start.dim)
 
 
 def _steps(n: int) -> Iterator[NDArray[np.int64]]:

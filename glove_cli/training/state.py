@@ -25,7 +25,8 @@ from numpy.typing import DTypeLike, NDArray
 from glove_cli.training.kernels import LANES
 
 PARAMETERS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gradsq_b_c")
-_STILL = 1e30  # a sum of squares that stops all movement
+# Sums of squares that stop all movement, in units of what a number can hold.
+_STILL = {"float32": 1e30, "float64": 1e300}
 _ALIGNMENT = 64  # bytes
 Array = NDArray[Any]
 
@@ -94,7 +95,7 @@ class State:
         for side, _, one in state._sides():
             half = side.shape[1] // 2
             side[place, one] = 1
-            side[:, half + one] = _STILL
+            side[:, half + one] = _STILL[side.dtype.name]
         return state
 
     @classmethod
@@ -143,7 +144,9 @@ class State:
         array[at, bias] = rows.biases
         array[at, half : half + d] = rows.gradsq
         array[at, half + bias] = (
-            np.asarray(rows.gradsq_biases, np.float64) * self.bias_scale if self.bias_scale else _STILL
+            np.asarray(rows.gradsq_biases, np.float64) * self.bias_scale
+            if self.bias_scale
+            else _STILL[array.dtype.name]
         )
         self.measure(side, at)
 
@@ -166,6 +169,27 @@ class State:
         sums = array[at, half + bias].astype(np.float64)
         gradsq_biases = sums / self.bias_scale if self.bias_scale else np.ones(len(at))
         return Rows(array[at, :d], array[at, bias], array[at, half : half + d], gradsq_biases)
+
+    def bias_sums(self, side: int) -> Array:
+        """Return the sums of squares of the biases of words (side 0) or contexts (side 1) as they are kept, (V,).
+
+        Parameters
+        ----------
+        side : int
+        """
+        array, bias, _ = self._sides()[side]
+        return array[self.place, array.shape[1] // 2 + bias]
+
+    def set_bias_sums(self, side: int, sums: Array) -> None:
+        """Set what `bias_sums` returns.
+
+        Parameters
+        ----------
+        side : int
+        sums : array (V,)
+        """
+        array, bias, _ = self._sides()[side]
+        array[self.place, array.shape[1] // 2 + bias] = sums
 
     def measure(self, side: int, at: Any = slice(None)) -> None:
         """Find the lengths of rows anew.

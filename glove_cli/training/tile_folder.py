@@ -8,15 +8,15 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glove_cli.errors import FormatError, OutputError
-from glove_cli.files import META_NAME, output_folder
-from glove_cli.folder import ResultFolder
+from glove_cli.errors import FormatError, OptionError, OutputError
+from glove_cli.files import META_NAME, check_name, existing_parent, is_our_meta, output_folder
+from glove_cli.folder import FolderWriter, ResultFolder
 from glove_cli.memory import check_disk
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts
@@ -27,7 +27,43 @@ from glove_cli.training.tiles import TileBuilder, Tiles, check_entries
 from glove_cli.training.tiling import Deal, deal_words
 
 _ENTRIES = "entries.bin"
+_FILES = (_ENTRIES, "starts.npy", "place.npy")
 _PIECE = 1 << 24  # entries
+
+
+def check_tiles_folder(folder: Path, others: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse a folder for tiles that is something else, or in the way of something else.
+
+    Parameters
+    ----------
+    folder : Path
+        Where tiles would be kept.
+    others : sequence of path-like
+        The result, the matrix, and what training starts from.
+
+    Raises
+    ------
+    OptionError
+        If it is one of the others, or within one, or one is within it.
+    OutputError
+        If something else stands there.
+    """
+    check_name(folder)
+    place = Path(os.path.realpath(folder))
+    for other in others:
+        taken = Path(os.path.realpath(other))
+        if place == taken or place in taken.parents or taken in place.parents:
+            raise OptionError(
+                f"--tiles: {folder} and {os.fspath(other)} are in each other's way. Name another folder with --tiles."
+            )
+    if not os.path.lexists(folder):
+        return
+    try:
+        names = set(os.listdir(folder))
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be read: {error.strerror}. Name another folder with --tiles.") from error
+    if not names <= {META_NAME, *_FILES}:
+        raise OutputError(f"{folder}: holds something else than tiles. Remove it, or name another folder with --tiles.")
 
 
 def prepare_tiles(
@@ -71,13 +107,13 @@ def prepare_tiles(
     dtype = ENTRIES[config.dtype]
     key = _key(counts, config, plan) if folder is not None else {}
     if folder is not None:
-        tiles = _open(folder, key, dtype, stack)
+        tiles = _open(folder, key, counts.V, dtype, stack)
         if tiles is not None:
             if not plan.streamed:
                 tiles = Tiles(tiles.deal, tiles.starts, _loaded(tiles))
             return tiles
-    deal = deal_words(check_entries(counts, threads), plan.blocks)
     memory = plan.limit - (0 if plan.streamed else plan.tiles)
+    deal = deal_words(check_entries(counts, threads, memory), plan.blocks)
     builder = TileBuilder(counts, deal, config.holdout, dtype, threads, memory)
     if not plan.streamed:
         tiles = builder.build(lambda size: MemoryEntries(np.empty(size, dtype)), on_entries)
@@ -89,8 +125,11 @@ def prepare_tiles(
     if folder is None:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="glove-", ignore_cleanup_errors=True)))
         check_disk(place, plan.tiles, "the tile file")
-        return builder.build(lambda size: _new_store(place, dtype, size, stack), on_entries)
-    check_disk(_parent(folder), plan.tiles, "the tile file")
+        tiles = builder.build(lambda size: _new_store(place, dtype, size, stack), on_entries)
+        with contextlib.suppress(OSError):  # it stays open; so nothing is left, however this ends
+            os.unlink(place / _ENTRIES)
+        return tiles
+    check_disk(existing_parent(folder), plan.tiles, "the tile file")
     with _new_folder(folder, workspace) as temporary:
         tiles = builder.build(lambda size: _new_store(temporary, dtype, size, stack), on_entries)
         _write_meta(temporary, tiles, key)
@@ -112,7 +151,7 @@ def _keep(tiles: Tiles, folder: Path, workspace: Path | None, key: dict[str, Any
     """Write tiles that are in memory to a folder, for the next training; without them it makes its own."""
     dtype, size = tiles.entries.dtype, int(tiles.starts[-1])
     try:
-        check_disk(_parent(folder), size * dtype.itemsize, "keeping the tiles for the next training")
+        check_disk(existing_parent(folder), size * dtype.itemsize, "keeping the tiles for the next training")
         with _new_folder(folder, workspace) as temporary:
             with contextlib.closing(FileEntries(temporary / _ENTRIES, dtype, size=size)) as store:
                 for first in range(0, size, _PIECE):
@@ -127,7 +166,9 @@ def _keep(tiles: Tiles, folder: Path, workspace: Path | None, key: dict[str, Any
 def _new_folder(folder: Path, workspace: Path | None) -> Iterator[Path]:
     """Give a temporary folder that becomes the folder of tiles, in place of an old one."""
     temporary = None
-    if workspace is not None and os.stat(workspace).st_dev == os.stat(_parent(folder)).st_dev:
+    if os.path.isdir(folder) and not is_our_meta(folder / META_NAME):  # damaged tiles, see check_tiles_folder
+        shutil.rmtree(folder)
+    if workspace is not None and os.stat(workspace).st_dev == os.stat(existing_parent(folder)).st_dev:
         temporary = workspace / "tiles"
         shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
     with output_folder(folder, force=True, temporary=temporary) as made:
@@ -148,39 +189,29 @@ def _loaded(tiles: Tiles) -> MemoryEntries:
 
 
 def _write_meta(folder: Path, tiles: Tiles, key: dict[str, Any]) -> None:
-    np.save(folder / "starts.npy", tiles.starts)
-    np.save(folder / "place.npy", tiles.deal.place)
-    names = (_ENTRIES, "starts.npy", "place.npy")
-    files = {name: {"bytes": (folder / name).stat().st_size} for name in names}
-    meta = {"format": FORMAT, "version": VERSION, "key": key, "files": files}
-    (folder / META_NAME).write_text(json.dumps(meta, indent=2) + "\n")
+    writer = FolderWriter(folder, [_ENTRIES])
+    writer.array("starts", tiles.starts)
+    writer.array("place", tiles.deal.place)
+    writer.finish(FORMAT, VERSION, key=key)
 
 
-def _open(folder: Path, key: dict[str, Any], dtype: np.dtype[np.void], stack: contextlib.ExitStack) -> Tiles | None:
+def _open(
+    folder: Path, key: dict[str, Any], V: int, dtype: np.dtype[np.void], stack: contextlib.ExitStack
+) -> Tiles | None:
     """Return the tiles in a folder, or None if there are none of this kind, or damaged ones."""
     try:
         inode = os.stat(folder).st_ino
         opened = ResultFolder.open(folder, FORMAT, VERSION, remedy="")
         if opened.meta.get("version") != VERSION or opened.meta.get("key") != json.loads(json.dumps(key)):
             return None
+        opened.verify()  # a wrong number would spoil the vectors, or worse
         blocks = int(key["blocks"])
         starts = np.array(opened.array("starts", np.int64, (2 * blocks**2 + 1,)))
-        place = np.load(folder / "place.npy")
+        place = np.array(opened.array("place", np.int32, (V,)))
         store = FileEntries(folder / _ENTRIES, dtype)
     except (FormatError, OutputError, OSError, ValueError):
         return None
     stack.enter_context(contextlib.closing(store))
     if os.stat(folder).st_ino != inode:  # another training has just put its own there
         return None
-    whole = opened.meta["files"][_ENTRIES]["bytes"] == int(starts[-1]) * dtype.itemsize
-    if not whole or place.dtype != np.int32 or place.ndim != 1:
-        return None
     return Tiles(Deal(place, -(-len(place) // blocks), blocks), starts, store)
-
-
-def _parent(folder: Path) -> Path:
-    """Return the nearest folder above that exists."""
-    parent = folder.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    return parent

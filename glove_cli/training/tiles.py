@@ -91,13 +91,15 @@ class Tiles:
         return jobs, owners
 
 
-def check_entries(counts: Counts, threads: int) -> NDArray[np.int64]:
+def check_entries(counts: Counts, threads: int, memory: int) -> NDArray[np.int64]:
     """Refuse entries that can't be trained on; return how many each row of the whole matrix has.
 
     Parameters
     ----------
     counts : Counts
     threads : int
+    memory : int
+        Bytes for pieces of the matrix.
 
     Returns
     -------
@@ -110,7 +112,8 @@ def check_entries(counts: Counts, threads: int) -> NDArray[np.int64]:
     """
     with ThreadPoolExecutor(threads) as pool:
         sizes = np.zeros((threads, counts.V), np.int64)
-        ranges = [list(row_ranges(counts.indptr, first, last, _CHUNK)) for first, last in _shares(counts, threads)]
+        most = _piece(memory, threads * counts.entry_bytes)
+        ranges = [list(row_ranges(counts.indptr, first, last, most)) for first, last in _shares(counts, threads)]
 
         def check(k: int) -> NDArray[np.int64]:
             found = np.zeros(2, np.int64)
@@ -120,6 +123,7 @@ def check_entries(counts: Counts, threads: int) -> NDArray[np.int64]:
                 found += kernels_tiles.check_entries(
                     indptr, indices, data, offset, first, last, counts.symmetric, sizes[k]
                 )
+                counts.release(first, last)
             return found
 
         outside, bad = np.sum(list(pool.map(check, range(len(ranges)))), axis=0).tolist()
@@ -148,6 +152,11 @@ def row_ranges(indptr: NDArray[np.int64], first: int, last: int, most: int) -> I
         end = min(max(end, first + 1), last)
         yield first, end
         first = end
+
+
+def _piece(memory: int, entry_bytes: int) -> int:
+    """Return how many stored entries to take at once."""
+    return min(_CHUNK, max(_LEAST_CHUNK, memory // entry_bytes))
 
 
 def _shares(counts: Counts, shares: int) -> list[tuple[int, int]]:
@@ -231,7 +240,7 @@ class TileBuilder:
     def _chunk(self) -> int:
         """Return how many stored entries to deal out at once."""
         copies = (2 if self.counts.symmetric else 1) * self.dtype.itemsize + self.counts.entry_bytes
-        return min(_CHUNK, max(_LEAST_CHUNK, self.memory // ((self.threads + 2) * copies)))
+        return _piece(self.memory, (self.threads + 2) * copies)
 
     def _where(self) -> tuple[bool, NDArray[np.int32], int, int, np.uint64]:
         threshold = np.uint64(int(self.holdout * 2**64))
@@ -242,6 +251,7 @@ class TileBuilder:
         sizes = np.zeros(2 * self.deal.blocks**2, np.int64)
         indptr, indices, _ = self.counts.rows(first, last)
         kernels_tiles.count_entries(indptr, indices, indptr[first], first, last, *self._where(), sizes)
+        self.counts.release(first, last)
         return sizes
 
     def _deal(self, first: int, last: int) -> tuple[Entries, NDArray[np.int64]]:
@@ -251,6 +261,7 @@ class TileBuilder:
         indptr, indices, data = self.counts.rows(first, last)
         slots = np.cumsum(sizes) - sizes
         kernels_tiles.deal_entries(indptr, indices, data, indptr[first], first, last, *self._where(), slots, entries)
+        self.counts.release(first, last)
         return entries, sizes
 
     def _order(self, tiles: Tiles) -> Iterator[int]:

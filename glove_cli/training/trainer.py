@@ -4,19 +4,25 @@ What is made small, with f(x) = min(1, (x / x_max)^alpha) (Pennington, Socher an
 
     J = sum over nonzero X_ij of f(X_ij) (w_i . c_j + b_i + b_j - log X_ij)^2
 
-How, by AdaGrad (Duchi, Hazan and Singer 2011), one entry at a time:
+(The cost that is reported is J / 2 per entry, each entry as it was when it was met.) How, by AdaGrad (Duchi, Hazan and
+Singer 2011), one entry at a time:
 
     draw small numbers for all vectors and biases; all G = 1                start, state
     cut the entries of X into tiles                                         tiles, tiling
     for each epoch:
-        for each round of tiles that touch nothing in common:               schedule
-            several threads at once, for each entry of a tile:              kernels
+        for each round of groups of tiles, which share no word and no       schedule
+        context, several threads at once:
+            for each entry of each tile of a group:                         kernels_plain, kernels
                 diff = w_i . c_j + b_i + b_j - log X_ij
                 for v, g in (w_i, f diff c_j), (c_j, f diff w_i), (b_i, f diff), (b_j, f diff):
                     v -= eta g / sqrt(G_v)        G_v += (eta g)^2          biases have an eta of their own
 
-(The factor 2 of the gradient is left out, as in the reference.) The result depends on the matrix, the options and the
-seed alone: not on the number of threads, not on memory, and not on interruptions. `run` does all that is around it.
+All four steps are made from the values before them; the factor 2 of the gradient is left out, as in the reference, and
+each number of a vector's g is cut to grad_clip. `kernels_plain` has this in plain loops, `kernels` in fast ones.
+Entries that are held out are not trained on, their cost is found after each epoch.
+
+The result depends on the matrix, the options and the seed alone: not on the number of threads, not on memory, and not
+on interruptions. `run` does all that is around it.
 """
 
 from __future__ import annotations
@@ -24,7 +30,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import wait
 from typing import Any
 
 import numpy as np
@@ -61,8 +66,7 @@ class Trainer:
         Changed in place.
     anchor : Anchor, optional
     on_round : callable
-        Called after each round, when all is at rest and `position` says where, with `interrupted`: whether a
-        KeyboardInterrupt came meanwhile, which is raised afterwards.
+        Called after each round, when all is at rest and `position` says where.
     on_report : callable
         Called with an `EpochReport` at the end of each epoch; what it returns goes into the history.
     on_epoch : callable
@@ -77,12 +81,13 @@ class Trainer:
         position: Position,
         *,
         anchor: Anchor | None = None,
-        on_round: Callable[[bool], None] = lambda interrupted: None,
+        on_round: Callable[[], None] = lambda: None,
         on_report: Callable[[EpochReport], EpochReport] = lambda report: report,
         on_epoch: Callable[[], None] = lambda: None,
     ) -> None:
         self.workers, self.state, self.config, self.position = workers, state, config, position
         self.good: tuple[NDArray[Any], ...] = ()  # the state at the beginning of the epoch
+        self.at_rest = True  # whether `position` says where the state is
         self._anchor, self._on_round, self._on_report, self._on_epoch = anchor, on_round, on_report, on_epoch
         self._tiles = workers.tiles
         self._kernels = kernels if state.words.dtype == np.float32 else kernels_plain
@@ -125,16 +130,16 @@ class Trainer:
                 continue  # done before an interruption
             begin = time.perf_counter()
             sizes = self._tiles.sizes(tiles)
-            cost, interruption = self._train(tiles, sizes)
+            self.at_rest = False
+            cost = self._train(tiles, sizes)
             position.round += 1
             position.cost += cost
             position.entries += int(sizes.sum())
             position.seconds += time.perf_counter() - begin
             if sizes.any():
                 check_cost(cost / int(sizes.sum()), position.first_cost)
-            self._on_round(interruption is not None)
-            if interruption is not None:
-                raise interruption
+            self.at_rest = True
+            self._on_round()
         return EpochReport(
             position.epoch,
             self.config.epochs,
@@ -145,22 +150,16 @@ class Trainer:
             self.holdout_cost(),
         )
 
-    def _train(self, tiles: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[float, KeyboardInterrupt | None]:
-        """Train on a round's tiles; return their cost, and the interruption that came meanwhile."""
+    def _train(self, tiles: NDArray[np.int64], sizes: NDArray[np.int64]) -> float:
+        """Train on a round's tiles; return their cost."""
         flat = tiles.ravel()
         costs = np.zeros(len(flat))  # added up in an order of their own, whoever is first
-        interruption = None
         after = self._pull if self._anchor is not None else None
         for stage in tasks(tiles, sizes, self.workers.threads):
             running = [self.workers.submit(self._update, flat[task], after=after) for task in stage]
-            try:
-                wait(running)
-            except KeyboardInterrupt as error:  # only from the end of the round can be gone on
-                interruption = error
-                wait(running)
             for task, future in zip(stage, running, strict=True):
                 costs[task] = future.result()
-        return float(costs.sum()), interruption
+        return float(costs.sum())
 
     def _update(self, entries: Entries, jobs: NDArray[np.int64], space: NDArray[Any], costs: NDArray[Any]) -> None:
         """Train on entries, in a thread."""
@@ -219,6 +218,8 @@ class Trainer:
         )
         position.history.append(self._on_report(report).as_history())
         position.begin_epoch(position.epoch)
+        self.at_rest = True
+        self._on_epoch()
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         state = self.state
