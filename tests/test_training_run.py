@@ -172,6 +172,21 @@ def test_another_matrix_or_start_is_refused(cooc: CoocMatrix, monkeypatch: pytes
         train(cooc, out="model", resume=True, init=start, **QUICK)
 
 
+def test_a_checkpoint_of_another_matrix_is_refused_wherever_it_comes_from(
+    cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(cooc, "model", monkeypatch, rounds=6)
+    matrix, words = cooc.to_scipy(), list(cooc.vocab.words)
+    matrix.data[5] *= 1.5
+    leave(matrix, "other", monkeypatch, rounds=3, words=words)
+    for path in Path(".model.work").glob("checkpoint-*"):
+        shutil.rmtree(path)
+    for path in Path(".other.work").glob("checkpoint-*"):
+        shutil.copytree(path, Path(".model.work") / path.name)
+    with pytest.raises(FormatError, match="is of another matrix or other options"):
+        train(cooc, out="model", resume=True, **QUICK)
+
+
 def test_threads_memory_epochs_and_checkpoints_may_be_others(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
     train(cooc, out="whole", **{**QUICK, "epochs": 5})
     leave(cooc, "model", monkeypatch, rounds=6)
@@ -209,7 +224,7 @@ def test_a_finished_training_is_kept(cooc: CoocMatrix) -> None:
     said: list[str] = []
     for epochs in (4, 3):
         train(cooc, out="model", resume=True, note=said.append, **{**QUICK, "epochs": epochs})
-    assert said == ["model was finished already."] * 2
+    assert said == ["model was finished already (4 epochs)."] * 2
     assert file_hashes(Path("model"), leave_out=()) == before
     with pytest.raises(OptionError, match="--resume: the model model was trained with another seed: 1, not 3"):
         train(cooc, out="model", resume=True, **{**QUICK, "seed": 3})
@@ -461,7 +476,7 @@ def test_a_finished_model_does_not_cost_an_interrupted_run_beside_it(
     leave(cooc, "model", monkeypatch, rounds=8, resume=True, **{"epochs": 6})
     said: list[str] = []
     train(cooc, out="model", resume=True, note=said.append, **{**QUICK, "epochs": 1})
-    assert said[0] == "model was finished already."
+    assert said[0] == "model was finished already (1 epoch)."
     assert "left a checkpoint after" in said[1]
     train(cooc, out="model", resume=True, note=said.append, **{**QUICK, "epochs": 6})
     assert any("Going on" in text for text in said)
@@ -699,7 +714,7 @@ def test_training_stops_and_says_why(cooc: CoocMatrix, monkeypatch: pytest.Monke
     assert said[-1].startswith("Stopped after epoch 5: the cost is")
     assert "--target-cost" in model.meta["stopped"]
     train(cooc, out="model", target_cost=target, resume=True, note=said.append, **{**QUICK, "epochs": 20})
-    assert said[-1] == "model was finished already."
+    assert said[-1] == "model was finished already (5 epochs)."
     patient = train(cooc, patience=1, min_improvement=0.5, **{**QUICK, "epochs": 8})
     assert len(patient.meta["history"]) < 8
 

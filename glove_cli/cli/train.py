@@ -85,7 +85,7 @@ class Integers(click.ParamType):
     "Where biases start: 0, small random numbers, or their best fit to the counts.  [default: random, or as in --init]",
     type=click.Choice(INIT_BIASES),
 )
-@config_option(TrainConfig, "anchor_strength", "Strength of the pull back to the vectors of --init, such as 0.1.")
+@config_option(TrainConfig, "anchor_strength", "Strength of the pull back to the vectors of --init, such as 1.")
 @click.option("--evaluate-every", type=int, metavar="K", help="Ask analogy questions after every K epochs.")
 @click.option("--questions", type=PATH, metavar="FILE", help="The questions: a file, or a folder of .txt files.")
 @threads_option
@@ -99,7 +99,7 @@ class Integers(click.ParamType):
     metavar="TIME",
     default="10m",
     show_default=True,
-    help="How often to keep what --resume goes on from: 90s, 10m, 2h, '5 epochs', never.",
+    help="How often to keep what --resume goes on from: 90s, 10m, 2h, '5 epochs', never (nor at Ctrl-C).",
 )
 @run_option
 @click.option("--cooc", type=PATH, metavar="DIR", help="Matrix to train on.  [default: RUN/cooc]")

@@ -1,7 +1,7 @@
 """Checkpoints: all that training needs to go on from the end of a round, to the last bit.
 
 A checkpoint is a result folder like others: it appears under its name when it is complete and on the disk. The last two
-are kept, so that one that is damaged costs no more than the time since the one before.
+are kept, so that where there are two, a damaged one costs no more than the time since the one before.
 """
 
 from __future__ import annotations
@@ -123,7 +123,12 @@ class Interval:
 
 
 def save_checkpoint(
-    folder: Path, state: State, vocab: Vocab, position: Position, good: tuple[NDArray[Any], ...] = ()
+    folder: Path,
+    state: State,
+    vocab: Vocab,
+    position: Position,
+    good: tuple[NDArray[Any], ...] = (),
+    job: dict[str, Any] | None = None,
 ) -> Path:
     """Write a checkpoint; then drop all but the last two.
 
@@ -137,6 +142,8 @@ def save_checkpoint(
     position : Position
     good : tuple of arrays
         A copy of the arrays of the state as they were at the beginning of the epoch, if there is one.
+    job : dict, optional
+        Options and hashes of the training.
 
     Returns
     -------
@@ -157,7 +164,7 @@ def save_checkpoint(
         writer.array("place", state.place)
         writer.vocab(vocab)
         what = {"dim": state.dim, "bias_scale": state.bias_scale, "has_good": bool(good)}
-        writer.finish(FORMAT, VERSION, **what, position=asdict(position))
+        writer.finish(FORMAT, VERSION, **what, position=asdict(position), job=job)
     for old in _names(folder)[:-_KEPT]:
         with contextlib.suppress(OSError):
             shutil.rmtree(folder / old)
@@ -165,7 +172,10 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: Path, state: State, note: Callable[[str], None] = lambda text: None
+    folder: Path,
+    state: State,
+    note: Callable[[str], None] = lambda text: None,
+    job: dict[str, Any] | None = None,
 ) -> tuple[Position, tuple[NDArray[Any], ...]]:
     """Fill a state from the last checkpoint that is as it was written.
 
@@ -175,6 +185,8 @@ def load_checkpoint(
     state : State
     note : callable
         Called with a word about each that is damaged.
+    job : dict, optional
+        Options and hashes of the training: a checkpoint of another one is refused.
 
     Returns
     -------
@@ -195,6 +207,8 @@ def load_checkpoint(
         try:
             opened = ResultFolder.open(folder / name, FORMAT, VERSION, remedy=_REMEDY)
             opened.verify()
+            if opened.meta.get("job") != json.loads(json.dumps(job)):
+                raise FormatError(f"{folder / name}: is of another matrix or other options. {_REMEDY}")
             arrays = {array: getattr(state, array) for array in _ARRAYS}
             for array, target in arrays.items():
                 opened.read_into(array, target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ Evaluate = Callable[[WordVectors], float]
 
 @dataclass(frozen=True)
 class Job:
-    """All that a training is told."""
+    """What `train` was called with, checked."""
 
     config: TrainConfig
     counts: Counts
@@ -41,6 +42,7 @@ class Job:
     progress: Progress
     note: Callable[[str], None]
 
+    @cached_property
     def signature(self) -> dict[str, Any]:
         """Return all that the result depends on but the number of epochs, to compare with that of another run."""
         options = asdict(self.config)

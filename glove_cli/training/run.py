@@ -156,14 +156,14 @@ def train(
 
 def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) -> GloveModel:
     """Train and write the model to a folder, keeping what is needed to go on beside it."""
-    signature = job.signature()
+    signature = job.signature
     home = home_of(out)
     left = describe_checkpoints(home)
     going_on = resume and left is not None and same_job(home, signature)
     finished = _finished(out, signature) if resume and not force else None
     done = len(standing_epochs(finished.meta["history"])) if finished is not None else 0
     if finished is not None and (done >= job.config.epochs or finished.meta.get("stopped")):
-        job.note(f"{out} was finished already.")
+        job.note(f"{out} was finished already ({done} epoch{'s' if done != 1 else ''}).")
         if left is None or (going_on and epochs_done(home) <= done):
             with workspace(out, signature, force=True):  # whatever was left of an interrupted run goes
                 return finished

@@ -36,7 +36,7 @@ from glove_cli.workspace import Workspace
 
 
 class Running:
-    """A training with all that it needs."""
+    """One training: its state, where it has come to, and what it writes down on the way."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Running:
         finished: GloveModel | None = None,
     ) -> None:
         self.job, self.state = job, state
-        self._space, self._began, self._saved = space, time.perf_counter(), time.monotonic()
+        self._space, self._began, self._saved_at = space, time.perf_counter(), time.monotonic()
         self._saved_epoch = 0
         self._interrupts = Interrupts()
         self._stopped: str | None = None
@@ -55,7 +55,7 @@ class Running:
         good: tuple[NDArray[Any], ...] = ()
         fresh = finished is None
         if space is not None and space.resumed:
-            position, good = load_checkpoint(space.path, state, job.note)
+            position, good = load_checkpoint(space.path, state, job.note, job.signature)
             fresh = False
             if position.epoch > job.config.epochs + (position.round == 0):
                 raise OptionError(
@@ -145,7 +145,7 @@ class Running:
         total = self.trainer.workers.tiles.trained
         job.progress("training", (position.epoch - 1) * total + position.entries, job.config.epochs * total, "entry")
         self._interrupts.deliver()
-        if job.interval.seconds is not None and time.monotonic() - self._saved >= job.interval.seconds:
+        if job.interval.seconds is not None and time.monotonic() - self._saved_at >= job.interval.seconds:
             self.save()
 
     def _report(self, report: EpochReport) -> EpochReport:
@@ -172,13 +172,14 @@ class Running:
             return
         trainer = self.trainer
         try:
-            save_checkpoint(self._space.path, self.state, self.job.counts.vocab, trainer.position, trainer.good)
+            what = (self.state, self.job.counts.vocab, trainer.position, trainer.good, self.job.signature)
+            save_checkpoint(self._space.path, *what)
             if message is not None:
                 self.job.note(message)
         except OutputError as error:
             stands = describe_checkpoints(self._space.path)
             self.job.note(f"Warning: no checkpoint: {error} {f'The last one, {stands}, stands.' if stands else ''}")
-        self._saved, self._saved_epoch = time.monotonic(), trainer.position.epoch - 1
+        self._saved_at, self._saved_epoch = time.monotonic(), trainer.position.epoch - 1
 
     def _write_history(self) -> None:
         """Write the history of the training that goes on beside its checkpoints."""
