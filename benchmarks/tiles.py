@@ -176,16 +176,18 @@ def draw(rates: dict[int, dict[int, float]], counts: Counts, target: Path) -> No
 
     figure, axis = pyplot.subplots(figsize=(7, 3.8), layout="constrained")
     for (dim, row), mark, colour in zip(rates.items(), "os^", ("#1b6ca8", "#b4452c", "#3f7d3a"), strict=True):
-        axis.plot(list(row), [value / 1e6 for value in row.values()], f"{mark}-", color=colour, label=f"d = {dim}")
+        values = [value / 1e6 for value in row.values()]
+        axis.plot(list(row), values, f"{mark}-", color=colour)
+        axis.annotate(f"d = {dim}", (BLOCKS[-1], values[-1]), (8, -3), textcoords="offset points", color=colour)
     taken = tiling.block_count(counts.V, 100, counts.nnz)
     axis.axvline(taken, color="0.6", linewidth=0.8)
-    axis.annotate(f"taken: {taken}", (taken, axis.get_ylim()[1]), (4, -10), textcoords="offset points", color="0.4")
+    axis.annotate(f"taken: {taken}", (taken, 0), (4, 6), textcoords="offset points", color="0.4")
     axis.set_xscale("log", base=2)
     axis.set_xticks(list(BLOCKS), [str(blocks) for blocks in BLOCKS])
     axis.set_xlabel("blocks of words")
     axis.set_ylabel("million entries a second")
+    axis.set_xlim(right=1.5 * BLOCKS[-1])
     axis.set_ylim(bottom=0)
-    axis.legend(frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(target, metadata={"Date": None} if target.suffix == ".svg" else None)
 

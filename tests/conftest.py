@@ -11,9 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from glove_cli import build_cooc, export_vectors, load_vectors, train
+from glove_cli import CoocMatrix, build_cooc, export_vectors, load_vectors, train
 
 NOBODY = 65534  # the user that owns nothing
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -88,6 +89,27 @@ def _compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     load_vectors(folder / "vectors.txt")
     options = {"min_count": 1, "lowercase": True, "max_doc_share": 1.0, "subsample": 0.9, "_chunk_tokens": 3}
     build_cooc(io.BytesIO(b"a a " * 9), folder / "single", window=1, _block_bytes=9, **options)
+
+
+def zipf_text(tokens: int, words: int, seed: int) -> bytes:
+    """Return a text whose words are as unequally frequent as those of a language."""
+    rng = np.random.default_rng(seed)
+    ids = np.minimum(rng.zipf(1.2, size=tokens), words)
+    ends = np.where(rng.random(tokens) < 0.05, "\n", " ")
+    return "".join(np.char.add(np.char.add("w", ids.astype(str)), ends).tolist()).encode()
+
+
+@pytest.fixture(scope="session")
+def cooc(tmp_path_factory: pytest.TempPathFactory) -> CoocMatrix:
+    """Give a symmetric matrix of some hundred words, whose tiles are trained in four rounds."""
+    out = tmp_path_factory.mktemp("zipf") / "cooc"
+    return build_cooc(io.BytesIO(zipf_text(30_000, 2000, 1)), out, window=5)
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ def main(matrix: Path, folder: Path, step: int, times: int) -> int:
         job(out, threads=2, tiles=tiles)
         assert file_hashes(out, leave_out=TIMED) == expected, moments
         moments += step
+    begin = time.perf_counter()
+    os.waitpid(in_child(partial(job, folder / "timed", threads=2)), 0)
+    whole = time.perf_counter() - begin
     kills = 0
     resumed: list[str] = []
     while kills < times:
@@ -54,7 +57,7 @@ def main(matrix: Path, folder: Path, step: int, times: int) -> int:
             streamed = chance.random() < 0.5
             plan.Plan.streamed = property(lambda self, streamed=streamed: streamed)  # type: ignore[assignment]
             child = in_child(partial(job, out, threads=2))
-            time.sleep(chance.uniform(0.005, 0.12))
+            time.sleep(chance.uniform(0, whole))
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
             kills += 1

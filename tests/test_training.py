@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import oracle
 import pytest
-from conftest import SharedData, file_hashes
+from conftest import SharedData, file_hashes, zipf_text
 from numba.core.dispatcher import Dispatcher
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
+from training_runs import PARAMETERS, costs, same
 
 import glove_cli
 from glove_cli.cooc.build import build_cooc
@@ -30,32 +31,8 @@ from glove_cli.training.objective import objective, suggest_x_max
 from glove_cli.training.report import EpochReport
 from glove_cli.training.run import train
 
-PARAMETERS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gradsq_b_c")
 BOTH = ("kernels_plain.add_bias_sums", "kernels_tiles.deal_entries", "kernels_tiles._put")
 SHORT = {"dim": 8, "epochs": 3, "x_max": 10.0}
-
-
-def zipf_text(tokens: int, words: int, seed: int) -> bytes:
-    rng = np.random.default_rng(seed)
-    ids = np.minimum(rng.zipf(1.2, size=tokens), words)
-    ends = np.where(rng.random(tokens) < 0.05, "\n", " ")
-    return "".join(np.char.add(np.char.add("w", ids.astype(str)), ends).tolist()).encode()
-
-
-@pytest.fixture(scope="module")
-def cooc(tmp_path_factory: pytest.TempPathFactory) -> CoocMatrix:
-    """Give a symmetric matrix of some hundred words."""
-    out = tmp_path_factory.mktemp("training") / "cooc"
-    return build_cooc(io.BytesIO(zipf_text(30_000, 2000, 1)), out, window=5)
-
-
-def costs(model: GloveModel) -> list[dict[str, float]]:
-    """Return the history without times."""
-    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in model.meta["history"]]
-
-
-def same(a: GloveModel, b: GloveModel) -> bool:
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in PARAMETERS)
 
 
 # --- reproducible ---------------------------------------------------------------------------------------------------
