@@ -207,6 +207,7 @@ def test_several_dimensions_and_seeds_are_models_of_their_own(folder: Path) -> N
         one = train(folder / "glove-run" / "cooc", dim=dim, seed=seed, epochs=2)
         assert (one.W == GloveModel.load(f"glove-run/{name}").W).all()
     assert result.stdout.count("dimensions") == 4
+    fails(glove("nearest", "the"), 1, "glove-run/model: does not exist, but model-d3-s1, model-d3-s2, ")
     described = glove("info")
     assert [line for line in described.stdout.splitlines() if line.startswith("model ")] == [
         f"model glove-run/{name}" for name in names

@@ -15,7 +15,17 @@ import pytest
 from conftest import SharedData
 from test_cli_build_cooc import fails, glove
 
-from glove_cli import FormatError, GloveModel, OptionError, OutputError, Vocab, export_vectors, import_model, load_model
+from glove_cli import (
+    FormatError,
+    GloveModel,
+    OptionError,
+    OutputError,
+    Vocab,
+    export_vectors,
+    import_model,
+    load_model,
+    read_history,
+)
 from glove_cli.vectors import reference_model
 
 V, D = 5, 3
@@ -111,6 +121,12 @@ def test_float32_rounds_all_but_the_sums_of_the_biases(folder: Path) -> None:
         assert getattr(rounded, name).dtype == dtype
         assert np.array_equal(getattr(rounded, name), getattr(exact, name).astype(dtype))
     assert "dtype" not in json.loads((folder / "rounded" / "meta.json").read_text())
+
+
+def test_an_imported_model_has_no_history(folder: Path) -> None:
+    import_model(folder / "vectors.bin", folder / "model")
+    with pytest.raises(FormatError, match="was imported, without a history"):
+        read_history(folder / "model")
 
 
 def test_a_model_says_what_it_was_imported_from(folder: Path) -> None:

@@ -208,6 +208,8 @@ def _read_finished(model: Path) -> list[dict[str, Any]]:
             raise FormatError(f"{path}: is empty. {_RESTORE}")
         return _parse_lines(path, data)
     entries = meta.get("history")
+    if not entries and meta.get("imported"):
+        raise FormatError(f"{model}: was imported, without a history of its training. Name another model.")
     if not entries:
         raise FormatError(f"{model}: says nothing about its training, there is no {HISTORY_NAME}. Train a model again.")
     if not isinstance(entries, list):

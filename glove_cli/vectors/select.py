@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
 import numpy as np
 
+from glove_cli.errors import FormatError
 from glove_cli.files import META_NAME
 from glove_cli.model import GloveModel
 from glove_cli.vectors.keyed import WordVectors
@@ -35,6 +37,10 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
     path = Path(path)
     if not os.path.exists(path / META_NAME) and os.path.isdir(path / MODEL_NAME):
         path = path / MODEL_NAME
+    if not os.path.lexists(path):
+        others = sorted(p.parent.name for p in path.parent.glob(f"{glob.escape(path.name)}-*/{META_NAME}"))
+        if others:
+            raise FormatError(f"{path}: does not exist, but {', '.join(others)}. Name one of them with --model.")
     return GloveModel.load(path)
 
 
