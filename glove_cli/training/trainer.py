@@ -184,9 +184,9 @@ class Trainer:
 
     def first_cost(self) -> float:
         """Return the cost per entry of the parameters as they are, of the first tiles that hold many entries."""
-        tiles = np.arange(self._tiles.deal.blocks**2)
-        tiles = tiles[: int(np.searchsorted(np.cumsum(self._tiles.sizes(tiles)), _SAMPLE)) + 1]
-        return self._cost(tiles) / max(1, int(self._tiles.sizes(tiles).sum()))
+        sizes = self._tiles.sizes(np.arange(self._tiles.deal.blocks**2))
+        count = min(len(sizes), int(np.searchsorted(np.cumsum(sizes), _SAMPLE)) + 1)
+        return self._cost(np.arange(count)) / max(1, int(sizes[:count].sum()))
 
     def _cost(self, tiles: NDArray[np.int64], *, held_out: bool = False) -> float:
         """Return the cost of the entries of tiles; nothing is changed."""
