@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def test_a_model_goes_on_where_it_ended(cooc: CoocMatrix) -> None:
     on = train(cooc, init=first, **QUICK)
     assert on.meta["history"][0]["cost"] < first.meta["history"][-1]["cost"]
     assert same(on, train(cooc, init="first", **QUICK))
+
+
+def test_a_run_is_a_start_also_for_a_model_within_it(cooc: CoocMatrix) -> None:
+    train(cooc, out="run/model", **QUICK)
+    on = train(cooc, out="run/on", init="run", **QUICK)
+    assert same(on, train(cooc, init="run/model", **QUICK))
+    assert sorted(os.listdir("run")) == ["model", "on", "tiles"]
 
 
 def test_vectors_are_shared_out_and_new_words_drawn_like_the_known_ones(cooc: CoocMatrix) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.store import CoocMatrix
 from glove_cli.errors import FormatError, OptionError, OutputError
-from glove_cli.files import check_folder, check_name, output_folder
+from glove_cli.files import META_NAME, check_folder, check_name, output_folder
 from glove_cli.memory import check_disk
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress, thread_count
@@ -149,7 +149,8 @@ def train(
     out = Path(out)
     check_name(out)
     kept = Path(tiles) if tiles is not None else out.with_name(TILES_NAME)
-    inputs = [path for path in (matrix, init) if isinstance(path, (str, os.PathLike))]
+    given = [Path(path) for path in (matrix, init) if isinstance(path, (str, os.PathLike))]
+    inputs = [path for path in given if os.path.exists(path / META_NAME)]  # results; a run holds the tiles, too
     check_tiles_folder(kept, [out, *inputs, *([matrix.path] if isinstance(matrix, CoocMatrix) else [])])
     return _train_to(out, kept, job, resume=resume, force=force)
 
