@@ -166,7 +166,8 @@ def _keep(tiles: Tiles, folder: Path, workspace: Path | None, key: dict[str, Any
 def _new_folder(folder: Path, workspace: Path | None) -> Iterator[Path]:
     """Give a temporary folder that becomes the folder of tiles, in place of an old one."""
     temporary = None
-    if os.path.isdir(folder) and not is_our_meta(folder / META_NAME):  # damaged tiles, see check_tiles_folder
+    check_tiles_folder(folder, [])
+    if os.path.isdir(folder) and not is_our_meta(folder / META_NAME):  # damaged tiles
         shutil.rmtree(folder)
     if workspace is not None and os.stat(workspace).st_dev == os.stat(existing_parent(folder)).st_dev:
         temporary = workspace / "tiles"
@@ -208,10 +209,9 @@ def _open(
         blocks = int(key["blocks"])
         starts = np.array(opened.array("starts", np.int64, (2 * blocks**2 + 1,)))
         place = np.array(opened.array("place", np.int32, (V,)))
-        store = FileEntries(folder / _ENTRIES, dtype)
+        store = stack.enter_context(contextlib.closing(FileEntries(folder / _ENTRIES, dtype)))
+        if os.stat(folder).st_ino != inode:  # another training has just put its own there
+            return None
     except (FormatError, OutputError, OSError, ValueError):
-        return None
-    stack.enter_context(contextlib.closing(store))
-    if os.stat(folder).st_ino != inode:  # another training has just put its own there
         return None
     return Tiles(Deal(place, -(-len(place) // blocks), blocks), starts, store)
