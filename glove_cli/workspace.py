@@ -285,7 +285,15 @@ def _empty(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove a folder; whoever waits for its lock finds it gone and makes a new one."""
+    """Remove a folder; whoever waits for its lock finds it gone and makes a new one.
+
+    Folders, which hold what was finished, go before the description of the job: a kill in between leaves nothing that
+    nobody knows.
+    """
+    with contextlib.suppress(OSError):
+        for item in list(folder.iterdir()):
+            if item.is_dir():
+                shutil.rmtree(item, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -57,7 +57,7 @@ def main(matrix: Path, folder: Path, step: int, times: int) -> int:
             streamed = chance.random() < 0.5
             plan.Plan.streamed = property(lambda self, streamed=streamed: streamed)  # type: ignore[assignment]
             child = in_child(partial(job, out, threads=2))
-            time.sleep(chance.uniform(0, whole))
+            time.sleep(chance.uniform(0.2, 1.0) * whole)
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
             kills += 1

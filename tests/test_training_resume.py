@@ -38,13 +38,13 @@ pytestmark = pytest.mark.usefixtures("in_a_folder")
 def test_a_training_killed_at_any_moment_ends_with_the_same_bytes(cooc: CoocMatrix, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     program = str(Path(__file__).with_name("crash_train.py"))
-    command = [sys.executable, program, str(cooc.path), str(tmp_path / "runs"), "7", "25"]
+    command = [sys.executable, program, str(cooc.path), str(tmp_path / "runs"), "11", "30"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     moments, kills, resumed = map(int, done.stdout.split())
     assert moments > 200
-    assert kills >= 25
-    assert resumed >= 5
+    assert kills >= 30
+    assert resumed >= 2
 
 
 def test_a_killed_training_is_gone_on_with_not_begun_again(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
