@@ -313,6 +313,7 @@ def _read_segment(
         try:
             return thread, block, tokenizers[thread].tokenize(prepare_block(block, config.document))
         except InvalidTextError as error:
+            tokenizers[thread] = Tokenizer(config)  # or an earlier block, if it comes later, would meet this stretch
             at = block.end - len(block.data) + _place_of(error.stretch, block.data)
             raise CorpusError(
                 f"{sources[block.source].name}: is not UTF-8 at byte {at:,}: {error.stretch[:40]!r}. "
