@@ -47,11 +47,6 @@ class Interrupts:
             self._restore()
             handler(number, frame)
 
-    @property
-    def waiting(self) -> bool:
-        """Whether a signal was kept."""
-        return self._kept is not None
-
     def _keep(self, number: int, frame: FrameType | None) -> None:
         if self._kept is None:
             self._kept, self._since = (number, frame), time.monotonic()
