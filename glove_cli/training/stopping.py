@@ -36,8 +36,10 @@ def reason_to_stop(history: Sequence[Mapping[str, Any]], config: TrainConfig) ->
         return None
     best, since = math.inf, 0
     for cost in costs:
-        since = 0 if cost < best * (1 - config.min_improvement) else since + 1
-        best = min(best, cost) if since == 0 else best
+        if cost < best * (1 - config.min_improvement):
+            best, since = cost, 0
+        else:
+            since += 1
     if since >= config.patience:
         return f"the cost has not improved for {since} epoch{'s' if since > 1 else ''}"
     return None
