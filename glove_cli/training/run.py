@@ -89,13 +89,13 @@ def train(
         How often to write down how far training has come: a time such as "10m", "5 epochs", or "never".
     resume : bool
         Go on from the last checkpoint of an interrupted call with the same arguments, or with more epochs from a
-        finished one. Threads, memory, epochs and checkpoints may differ. Without anything to go on with, it does
+        finished one. Threads, memory, epochs and checkpoints may differ. Without anything to go on with, it changes
         nothing.
     force : bool
         Whether a result that stands at `out`, or what an interrupted call left, may be replaced.
     evaluate : callable, optional
         Called with `WordVectors` (w + c); returns a share that is reported as accuracy, see
-        `glove_cli.evaluation.progress.question_accuracy`.
+        `glove_cli.evaluation.question_accuracy`.
     evaluate_every : int
         After how many epochs each.
     on_epoch : callable, optional
