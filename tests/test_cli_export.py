@@ -15,6 +15,7 @@ from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import expected, make_model
 
 from glove_cli.vectors.load import load_vectors
+from glove_cli.vectors.process import process_vectors
 
 
 @pytest.fixture
@@ -187,3 +188,21 @@ def test_the_words_of_a_model_are_its_own(folder: Path) -> None:
     assert glove("build-cooc", "text", "--min-count", "1").exit_code == 0
     assert glove("export", "v.txt", "--no-unk").exit_code == 0
     assert (folder / "v.txt").read_bytes() == text_of(expected(make_model(), "sum"), None)
+
+
+def test_vectors_are_processed_on_the_way_and_unk_is_the_mean_of_what_is_written(folder: Path) -> None:
+    assert glove("export", "plain.txt", "--no-unk").exit_code == 0
+    result = glove("export", "v.txt", "--process", "mean,unit")
+    assert result.exit_code == 0, result.output
+    written = load_vectors("v.txt")
+    expected = process_vectors(load_vectors("plain.txt"), "mean,unit").matrix
+    np.testing.assert_allclose(written.matrix[:-1], expected, atol=2e-6)
+    np.testing.assert_allclose(written["<unk>"], expected[-100:].mean(axis=0), atol=2e-6)
+    fails(glove("export", "w.txt", "--process", "mean,flat"), 2, r"--process: 'flat' is no step\. Give steps such as")
+
+
+def test_a_file_of_vectors_is_written_in_another_format(folder: Path) -> None:
+    assert glove("export", "v.txt", "--no-unk").exit_code == 0
+    assert glove("export", "v.bin", "--model", "v.txt").exit_code == 0
+    assert glove("export", "back.txt", "--model", "v.bin").exit_code == 0
+    assert Path("v.txt").read_bytes() == Path("back.txt").read_bytes()

@@ -139,13 +139,17 @@ def test_an_analogy_says_what_it_computed(folder: Path) -> None:
 def test_files_and_models_may_be_named(folder: Path, name: str) -> None:
     export_vectors(make_model(words=WORDS), name, unk=False)
     shown = glove("nearest", "paris").stdout
-    assert glove("nearest", "paris", "--vectors", name).stdout == shown
+    assert glove("nearest", "paris", "--model", name).stdout == shown
     (folder / "glove-run" / "model").rename(folder / "mine")
     assert glove("nearest", "paris", "--model", "mine").stdout == shown
     assert glove("analogy", "paris", "rome", "italy", "--model", "mine").exit_code == 0
     fails(glove("nearest", "paris"), 1, r"glove-run/model: does not exist\. Train a model")
-    fails(glove("nearest", "paris", "--vectors", name, "--model", "mine"), 2, "--vectors: stands beside --model")
-    fails(glove("nearest", "paris", "--vectors", "nothing"), 1, "nothing: does not exist")
+    fails(
+        glove("nearest", "paris", "--model", name, "--vectors", "word"),
+        2,
+        f"--vectors: {name} is a file, which has one",
+    )
+    fails(glove("nearest", "paris", "--model", "nothing"), 1, "nothing: does not exist")
 
 
 def test_unknown_words_get_suggestions(folder: Path) -> None:
@@ -160,4 +164,4 @@ def test_the_number_of_words_is_checked(folder: Path, value: str) -> None:
 
 def test_a_damaged_file_is_refused_with_its_line(folder: Path) -> None:
     (folder / "v.txt").write_bytes(b"a 1 2\nb 3\nc 4 5\n")
-    fails(glove("nearest", "a", "--vectors", "v.txt"), 1, r"v\.txt: line 2 has 1 numbers, 2 were expected")
+    fails(glove("nearest", "a", "--model", "v.txt"), 1, r"v\.txt: line 2 has 1 numbers, 2 were expected")

@@ -317,7 +317,7 @@ WRONG = {
     ),
     "word2vec's binary": (
         write("vectors.bin", b"1 2\nthe " + bytes(8)),
-        r"vectors\.bin: begins as text, '1 2', not as .* reads them with --vectors",
+        r"vectors\.bin: begins as text, '1 2', not as .* nearest --model` reads them",
     ),
     "text as squared gradients": (
         write("gradsq.bin", TEXT),

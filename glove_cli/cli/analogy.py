@@ -18,7 +18,7 @@ from glove_cli.cli.options import example, json_option, source_options
 @source_options
 @json_option
 def command(
-    a: str, b: str, c: str, topn: int, run: Path, model: Path | None, vectors: Path | None, as_json: bool
+    a: str, b: str, c: str, topn: int, run: Path, model: Path | None, vectors: str, process: str | None, as_json: bool
 ) -> None:
     """Find the word that is to C as B is to A.
 
@@ -28,7 +28,7 @@ def command(
     from glove_cli.cli import sources
     from glove_cli.cli.tables import shown
 
-    best = sources.open_vectors(run, model, vectors).analogy(a, b, c, topn)
+    best = sources.open_vectors(run, model, vectors, process).analogy(a, b, c, topn)
     if as_json:
         click.echo(
             json.dumps({"a": a, "b": b, "c": c, "computed": "b - a + c", "nearest": sources.as_json(best)}, indent=2)

@@ -9,19 +9,12 @@ from pathlib import Path
 
 import click
 
-from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, run_option, threads_option
-from glove_cli.vectors.names import FORMAT_NAMES, KINDS
+from glove_cli.cli.options import MODEL_NAME, example, force_option, source_options, threads_option
+from glove_cli.vectors.names import FORMAT_NAMES
 
 
 @click.command("export", epilog=example("glove export vectors.txt", "glove export - --vectors word | head -3"))
 @click.argument("out")
-@click.option(
-    "--vectors",
-    type=click.Choice(KINDS),
-    default="sum",
-    show_default=True,
-    help="Word + context, one of them, or both.",
-)
 @click.option(
     "--unk/--no-unk",
     default=None,
@@ -34,8 +27,7 @@ from glove_cli.vectors.names import FORMAT_NAMES, KINDS
     help="[default: by the name: .npy, .bin (word2vec binary), .vec or .w2v (word2vec text), others GloVe text]",
 )
 @threads_option
-@run_option
-@click.option("--model", type=PATH, metavar="DIR", help="Model to export.  [default: RUN/model]")
+@source_options
 @force_option
 def command(
     out: str,
@@ -46,9 +38,10 @@ def command(
     threads: int | None,
     run: Path,
     model: Path | None,
+    process: str | None,
     force: bool,
 ) -> None:
-    """Write the vectors of a model to the file OUT; - is standard output.
+    """Write the vectors of a model, or of a file, to the file OUT; - is standard output.
 
     The format npy makes two files: the vectors, and the words beside them in NAME.words.txt.
     """
@@ -72,6 +65,7 @@ def command(
             model if model is not None else run / MODEL_NAME,
             sys.stdout.buffer if out == "-" else out,
             vectors=vectors,
+            process=process,
             unk=unk,
             header=header,
             format=format,

@@ -16,13 +16,13 @@ from glove_cli.cli.options import example, json_option, source_options
 @source_options
 @json_option
 def command(
-    words: tuple[str, ...], topn: int, run: Path, model: Path | None, vectors: Path | None, as_json: bool
+    words: tuple[str, ...], topn: int, run: Path, model: Path | None, vectors: str, process: str | None, as_json: bool
 ) -> None:
     """Find the words nearest to each WORD, by the cosine of their vectors."""
     from glove_cli.cli import sources
     from glove_cli.cli.tables import shown
 
-    source = sources.open_vectors(run, model, vectors)
+    source = sources.open_vectors(run, model, vectors, process)
     found = [(word, source.nearest(word, topn)) for word in words]
     if as_json:
         click.echo(json.dumps([{"word": word, "nearest": sources.as_json(best)} for word, best in found], indent=2))

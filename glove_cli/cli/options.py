@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from glove_cli.vectors.names import KINDS
+
 COOC_NAME = "cooc"
 MODEL_NAME = "model"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -58,12 +60,19 @@ def json_option(function: _Function) -> _Function:
 
 
 def source_options(function: _Function) -> _Function:
-    """Add the options that say whose vectors are looked at."""
+    """Add the options that say whose vectors are looked at, and which."""
+    process = "Change them first, in this order: unit, mean[:WORDS], top[:DIRECTIONS], pca:DIMENSIONS."
+    function = click.option("--process", metavar="STEP,...", help=process)(function)
     function = run_option(function)
-    function = click.option("--model", type=PATH, metavar="DIR", help="Use this model.  [default: RUN/model]")(function)
-    return click.option("--vectors", type=PATH, metavar="FILE", help="Use this file of vectors instead of a model.")(
-        function
-    )
+    function = kind_option(function)
+    text = "A model, a run, or a file of vectors of any format.  [default: RUN/model]"
+    return click.option("--model", type=PATH, metavar="PATH", help=text)(function)
+
+
+def kind_option(function: _Function) -> _Function:
+    """Add `--vectors`."""
+    text = "Which vectors of a model: word + context, one of them, or both side by side."
+    return click.option("--vectors", type=click.Choice(KINDS), default="sum", show_default=True, help=text)(function)
 
 
 def example(*commands: str) -> str:

@@ -9,33 +9,36 @@ from typing import TYPE_CHECKING
 import click
 
 from glove_cli.cli.options import MODEL_NAME
-from glove_cli.errors import OptionError
 
 if TYPE_CHECKING:
     from glove_cli.vectors.keyed import Neighbour, WordVectors
 
 
-def open_vectors(run: Path, model: Path | None, vectors: Path | None) -> WordVectors:
-    """Return the vectors of a file, or the sums of word and context vectors of a model.
+def open_vectors(run: Path, model: Path | None, vectors: str, process: str | None = None) -> WordVectors:
+    """Return the vectors that the options of `source_options` name.
 
     Raises
     ------
     OptionError
-        If both a file and a model are named.
+        If a step of `process` can't be done.
     FormatError
         If there is nothing, or it can't be understood.
     """
-    if model is not None and vectors is not None:
-        raise OptionError("--vectors: stands beside --model. Name one of them.")
-    if vectors is not None and not os.path.isdir(vectors):
+    from glove_cli.vectors.process import parse_steps, process_vectors
+
+    steps = parse_steps(process) if process is not None else ()
+    path = model if model is not None else run / MODEL_NAME
+    if os.path.isdir(path) or not os.path.exists(path):
+        from glove_cli.vectors.select import load_model, select_vectors
+
+        found = select_vectors(load_model(path), vectors)
+    else:
         from glove_cli.cli.compiling import announced
         from glove_cli.vectors.load import load_vectors
 
         with announced(lambda text: click.echo(text, err=True)):
-            return load_vectors(vectors)
-    from glove_cli.vectors.select import load_model, select_vectors
-
-    return select_vectors(load_model(vectors or model or run / MODEL_NAME))
+            found = load_vectors(path, vectors=vectors)
+    return process_vectors(found, steps) if steps else found
 
 
 def as_json(neighbours: list[Neighbour]) -> list[dict[str, object]]:

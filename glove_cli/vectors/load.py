@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from glove_cli.errors import OptionError
 from glove_cli.folder import check_exists
 from glove_cli.vectors.formats import find_format, format_of_content
 from glove_cli.vectors.keyed import WordVectors
@@ -32,7 +33,7 @@ def load_vectors(path: str | os.PathLike[str], *, vectors: str = "sum", format: 
     FormatError
         If there is nothing, or it can't be understood; the message names the line.
     OptionError
-        If there is no such format or kind of vectors.
+        If there is no such format or kind of vectors, or a kind is asked of a file.
 
     Examples
     --------
@@ -42,5 +43,7 @@ def load_vectors(path: str | os.PathLike[str], *, vectors: str = "sum", format: 
     check_exists(path, remedy="Name a file of word vectors, a model or a run.")
     if path.is_dir():
         return select_vectors(load_model(path), vectors)
+    if vectors != "sum":
+        raise OptionError(f"--vectors: {path} is a file, which has one kind of vectors, not {vectors!r}. Leave it out.")
     found = find_format(format) if format is not None else format_of_content(path)
     return WordVectors(*found.read(path))

@@ -236,7 +236,7 @@ def _size(path: Path, remedy: str) -> int:
         shown = repr(head.partition(b"\n")[0][:40].decode("utf-8", "backslashreplace"))
         raise FormatError(
             f"{path}: begins as text, {shown}, not as the binary numbers of the original tools. {remedy} "
-            "Other word vectors need no import: `glove nearest` reads them with --vectors."
+            "Other word vectors need no import: `glove nearest --model` reads them."
         )
     return size
 

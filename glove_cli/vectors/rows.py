@@ -50,7 +50,7 @@ class ModelRows:
         rows = slice(begin, min(end, V))
         result = self._combine(self.model.W[rows], self.model.C[rows])
         if end > V:
-            result = np.concatenate((result, self._combine(_mean(self.model.W), _mean(self.model.C))))
+            result = np.concatenate((result, self._combine(mean_of_rarest(self.model.W), mean_of_rarest(self.model.C))))
         return result
 
     def _combine(self, W: NDArray[Any], C: NDArray[Any]) -> NDArray[np.float64]:
@@ -95,8 +95,13 @@ def finite_block(rows: Rows, begin: int, end: int, name: str, words: Sequence[st
     return block
 
 
-def _mean(matrix: Floats) -> NDArray[np.float64]:
-    """Return the mean row (1, d) of the last (rarest) words, added in the reference's order."""
+def mean_of_rarest(matrix: Floats) -> NDArray[np.float64]:
+    """Return the mean row (1, d) of the last (rarest) words, added in the reference's order.
+
+    Parameters
+    ----------
+    matrix : float array (V, d)
+    """
     last = np.asarray(matrix[-RAREST:], np.float64)
     total = np.zeros((1, matrix.shape[1]))
     for row in last:

@@ -1,0 +1,174 @@
+"""Vectors changed after training: unit length, the mean removed, the strongest directions removed, fewer dimensions.
+
+Steps are written as one text, `mean:10000,top:2,unit`, and done in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import OptionError
+from glove_cli.vectors.keyed import WordVectors
+
+_BLOCK_ROWS = 1 << 14
+_DIMENSIONS_A_DIRECTION = 100  # Mu and Viswanath remove a direction for about each 100 dimensions
+_ADVICE = "Give steps such as mean, mean:10000, top:2, pca:50, unit, with commas between them."
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the vectors.
+
+    Attributes
+    ----------
+    name : {"unit", "mean", "top", "pca"}
+    number : int or None
+        Words whose mean is removed, directions that are removed, or dimensions that are left.
+    """
+
+    name: str
+    number: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.number is None else f"{self.name}:{self.number}"
+
+
+def parse_steps(text: str) -> tuple[Step, ...]:
+    """Read steps from a text.
+
+    Parameters
+    ----------
+    text : str
+        Steps with commas between them, in the order in which they are to be done:
+
+        - `unit`: each vector is scaled to length 1; one of zeros stays.
+        - `mean`: the mean of all vectors is subtracted from each; `mean:N`: that of the first N, the most
+          frequent ones.
+        - `top`: all-but-the-top (Mu and Viswanath 2018, algorithm 1): the mean of all is subtracted, then what lies
+          along the d/100 strongest principal directions (at least one); `top:N`: along N of them.
+        - `pca:N`: the coordinates along the N strongest principal directions (Raunak, Gupta and Metze 2019).
+
+    Returns
+    -------
+    tuple of Step
+
+    Raises
+    ------
+    OptionError
+        If a step is none of these.
+    """
+    steps = []
+    for part in text.split(","):
+        name, colon, number = part.strip().partition(":")
+        known = name in _STEPS and not (colon and name == "unit") and not (not colon and name == "pca")
+        if not known or (colon and not (number.isascii() and number.isdigit() and 0 < int(number) < 2**31)):
+            raise OptionError(f"--process: {part.strip()!r} is no step. {_ADVICE}")
+        steps.append(Step(name, int(number) if colon else None))
+    return tuple(steps)
+
+
+def process_vectors(vectors: WordVectors, steps: str | tuple[Step, ...]) -> WordVectors:
+    """Return vectors after some steps.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+        Most frequent words first; not changed.
+    steps : str or tuple of Step
+        See `parse_steps`.
+
+    Returns
+    -------
+    WordVectors
+        The same words; with `pca`, fewer dimensions.
+
+    Raises
+    ------
+    OptionError
+        If a step is unknown, or asks for more than there is.
+
+    Notes
+    -----
+    Means and directions are computed in float64. A direction's sign is that which makes its largest component positive.
+    """
+    if isinstance(steps, str):
+        steps = parse_steps(steps)
+    matrix = vectors.matrix
+    for step in steps:
+        matrix = _STEPS[step.name](matrix, step)
+    return WordVectors(vectors.words, matrix)
+
+
+def _unit(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
+    return _by_blocks(matrix, matrix.shape[1], _scaled)
+
+
+def _mean(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
+    if step.number is not None and step.number > len(matrix):
+        raise OptionError(f"--process: {step} asks for more words than the {len(matrix):,} there are. Give fewer.")
+    mean = matrix[: step.number].mean(axis=0, dtype=np.float64)
+    return _by_blocks(matrix, matrix.shape[1], lambda rows: rows - mean)
+
+
+def _top(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
+    d = matrix.shape[1]
+    number = step.number if step.number is not None else max(1, d // _DIMENSIONS_A_DIRECTION)
+    if number >= d:
+        raise OptionError(f"--process: {step} would leave nothing of {d:,} dimensions. Give a smaller number.")
+    mean, directions = _principal(matrix, number)
+
+    def work(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = rows - mean
+        return rows - (rows @ directions) @ directions.T
+
+    return _by_blocks(matrix, d, work)
+
+
+def _pca(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
+    number = step.number or 0
+    if number > min(matrix.shape):
+        raise OptionError(
+            f"--process: {step} asks for more than the {min(matrix.shape):,} dimensions there are. Give a smaller one."
+        )
+    mean, directions = _principal(matrix, number)
+    return _by_blocks(matrix, number, lambda rows: (rows - mean) @ directions)
+
+
+_STEPS: dict[str, Callable[[NDArray[np.float32], Step], NDArray[np.float32]]] = {
+    "unit": _unit,
+    "mean": _mean,
+    "top": _top,
+    "pca": _pca,
+}
+
+
+def _by_blocks(
+    matrix: NDArray[np.float32], width: int, work: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float32]:
+    """Return `work` of all rows, given to it as float64, some at a time."""
+    result = np.empty((len(matrix), width), np.float32)
+    for begin in range(0, len(matrix), _BLOCK_ROWS):
+        result[begin : begin + _BLOCK_ROWS] = work(matrix[begin : begin + _BLOCK_ROWS].astype(np.float64))
+    return result
+
+
+def _scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+def _principal(matrix: NDArray[np.float32], number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean (d,) and the strongest principal directions (d, number), strongest first."""
+    d = matrix.shape[1]
+    mean = matrix.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((d, d))
+    for begin in range(0, len(matrix), _BLOCK_ROWS):
+        rows = matrix[begin : begin + _BLOCK_ROWS] - mean
+        covariance += rows.T @ rows
+    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :number]
+    largest = np.abs(directions).argmax(axis=0)
+    return mean, directions * np.sign(directions[largest, np.arange(number)])

@@ -1,0 +1,79 @@
+"""Vectors changed after training, against the same written with plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glove_cli.errors import OptionError
+from glove_cli.vectors.keyed import WordVectors
+from glove_cli.vectors.process import Step, parse_steps, process_vectors
+
+V, D = 300, 12
+VALUES = np.random.default_rng(3).normal(size=(V, D)).astype(np.float32) * np.linspace(1, 4, D, dtype=np.float32) + 1
+VECTORS = WordVectors([f"w{i}" for i in range(V)], VALUES)
+
+
+def processed(steps: str) -> np.ndarray:
+    return process_vectors(VECTORS, steps).matrix
+
+
+def principal(values: np.ndarray) -> np.ndarray:
+    """Return the principal directions as rows, strongest first."""
+    return np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[2]
+
+
+def test_unit_scales_each_vector_to_length_one_and_leaves_zeros() -> None:
+    np.testing.assert_allclose(np.linalg.norm(processed("unit"), axis=1), 1, rtol=1e-6)
+    zeros = process_vectors(WordVectors(["a", "b"], np.array([[0, 0], [3, 4]], np.float32)), "unit")
+    np.testing.assert_allclose(zeros.matrix, [[0, 0], [0.6, 0.8]], rtol=1e-6)
+
+
+def test_mean_subtracts_that_of_all_or_of_the_first_words() -> None:
+    np.testing.assert_allclose(processed("mean"), VALUES - VALUES.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(processed("mean:10"), VALUES - VALUES[:10].mean(axis=0), atol=1e-5)
+
+
+@pytest.mark.parametrize(("step", "number"), [("top", 1), ("top:1", 1), ("top:5", 5)])
+def test_top_removes_the_strongest_directions(step: str, number: int) -> None:
+    centred = VALUES - VALUES.mean(axis=0)
+    directions = principal(VALUES)[:number]
+    np.testing.assert_allclose(processed(step), centred - centred @ directions.T @ directions, atol=1e-4)
+
+
+def test_pca_gives_the_coordinates_along_the_strongest_directions() -> None:
+    found = processed("pca:4")
+    directions = principal(VALUES)[:4]
+    directions *= np.sign(directions[np.arange(4), np.abs(directions).argmax(axis=1)])[:, np.newaxis]
+    assert found.shape == (V, 4)
+    np.testing.assert_allclose(found, (VALUES - VALUES.mean(axis=0)) @ directions.T, atol=1e-4)
+
+
+def test_steps_are_done_in_their_order() -> None:
+    assert parse_steps("mean:10, top:2,unit") == (Step("mean", 10), Step("top", 2), Step("unit"))
+    unit = VALUES / np.linalg.norm(VALUES, axis=1, keepdims=True)
+    np.testing.assert_allclose(processed("unit,mean"), unit - unit.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(processed("mean,unit"), axis=1), 1, rtol=1e-6)
+
+
+def test_vectors_that_are_processed_are_not_changed() -> None:
+    before = VALUES.copy()
+    processed("unit,mean,top,pca:3")
+    assert np.array_equal(VALUES, before)
+
+
+@pytest.mark.parametrize(
+    "steps", ["", "mean,", "Mean", "unit:2", "pca", "pca:", "pca:0", "top:-1", "top:1.5", "mean:٣"]
+)
+def test_a_step_that_is_none_is_refused(steps: str) -> None:
+    with pytest.raises(OptionError, match=r"--process: .* is no step"):
+        parse_steps(steps)
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [("mean:301", "more words than the 300"), ("top:12", "leave nothing of 12"), ("pca:13", "more than the 12")],
+)
+def test_a_step_that_asks_for_more_than_there_is_is_refused(steps: str, reason: str) -> None:
+    with pytest.raises(OptionError, match=reason):
+        processed(steps)
