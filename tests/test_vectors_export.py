@@ -176,7 +176,7 @@ def test_vectors_change_their_format(tmp_path: Path) -> None:
     export_vectors(make_model(), tmp_path / "a.bin")
     vectors = load_vectors(tmp_path / "a.bin")
     done = export_vectors(vectors, tmp_path / "b.npy")
-    assert (done.words, done.unk, done.own_unk) == (6, False, True)
+    assert (done.words, done.unk, done.own_unk) == (6, False, False)
     assert np.array_equal(load_vectors(tmp_path / "b.npy").matrix, vectors.matrix)
     with pytest.raises(OptionError, match="are for a model"):
         export_vectors(WordVectors(["a"], np.ones((1, 1), np.float32)), tmp_path / "c", unk=True)
