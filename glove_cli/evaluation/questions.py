@@ -23,7 +23,8 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
     ----------
     folder_or_files : path-like or sequence of path-like
         A folder, whose `.txt` files are read in the order of their names, or one or more files. A line `: name`
-        begins a new category inside a file, as in the word2vec tool's single file.
+        begins a new category inside a file, as in the word2vec tool's single file. Lines at the top of a file that
+        begin with `#` are comments; further down, `#` is a word like any other.
 
     Returns
     -------
@@ -44,7 +45,11 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
     for path in files:
         current: list[Question] = []
         categories.append((path.stem, current))
+        at_top = True
         for number, line in _lines(path):
+            at_top = at_top and line.startswith("#")
+            if at_top:
+                continue
             words = line.split()
             if words[0] == ":":
                 current = []
