@@ -1,4 +1,4 @@
-"""The package's own analogy questions, 2,750 in 14 sections, written from facts.
+"""The package's own analogy questions, 2,645 in 13 sections, written from facts.
 
 They need no download, and are lower-case single English words. Scores on them can't be compared with those on other
 sets. `own_questions` is the folder of question files, each with its source of facts on top; `own_pairs` is that of the
