@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, GloveError, OptionError
 
+_BLOCK_ROWS = 1 << 14
+
 PathLike = str | os.PathLike[str]
 Question = tuple[str, str, str, str]
 
@@ -90,6 +92,22 @@ def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:
     return pairs
 
 
+def check_shape(vectors: NDArray[Any], words: Sequence[str]) -> None:
+    """Refuse vectors that aren't one row a word.
+
+    Parameters
+    ----------
+    vectors : array
+    words : sequence of str
+
+    Raises
+    ------
+    OptionError
+    """
+    if vectors.ndim != 2 or len(vectors) != len(words):
+        raise OptionError(f"vectors: shape {vectors.shape} for {len(words):,} words. Give one row a word.")
+
+
 def unit_rows(vectors: NDArray[Any], words: Sequence[str]) -> NDArray[np.float32]:
     """Return the vectors scaled to length 1, after checking them; a row of zeros stays zero.
 
@@ -110,18 +128,22 @@ def unit_rows(vectors: NDArray[Any], words: Sequence[str]) -> NDArray[np.float32
         If a vector holds a number that is not finite.
     """
     vectors = np.asarray(vectors)
-    if vectors.ndim != 2 or len(vectors) != len(words):
-        raise OptionError(f"vectors: shape {vectors.shape} for {len(words):,} words. Give one row a word.")
-    # Squares are summed in float64: those of a float32 above 1.8e19 would not fit.
-    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(squares))
-    if bad.size:
-        raise GloveError(
-            f"vectors: that of {words[bad[0]]!r} (row {bad[0]}) is not finite. Train again or drop the word."
-        )
-    length = np.sqrt(squares)
-    length[length == 0] = 1.0
-    return (vectors / length[:, None]).astype(np.float32)
+    check_shape(vectors, words)
+    unit = np.empty(vectors.shape, np.float32)
+    for begin in range(0, len(vectors), _BLOCK_ROWS):
+        # In float64, because squares of a float32 above 1.8e19 would not fit.
+        block = np.asarray(vectors[begin : begin + _BLOCK_ROWS], np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.sqrt(np.einsum("ij,ij->i", block, block))
+        bad = np.flatnonzero(~np.isfinite(lengths))
+        if bad.size:
+            row = begin + int(bad[0])
+            raise GloveError(
+                f"vectors: that of {words[row]!r} (row {row}) is not finite. Train again or drop the word."
+            )
+        lengths[lengths == 0] = 1.0
+        unit[begin : begin + _BLOCK_ROWS] = block / lengths[:, np.newaxis]
+    return unit
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

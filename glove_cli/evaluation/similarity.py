@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.evaluation.questions import PathLike, read_pairs, unit_rows
+from glove_cli.evaluation.protocols import Spellings, find_protocol
+from glove_cli.evaluation.questions import PathLike, check_shape, read_pairs, unit_rows
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,28 @@ class SimilarityScore:
         Spearman's rank correlation over the pairs seen; NaN for fewer than two, or when all are equal.
     pairs, of : int
         Pairs with both words known, pairs in the file.
+    cosines : float64 array (of,)
+        The cosine of each pair's vectors; NaN where a word is unknown.
+    people : float64 array (of,)
+        What the file says of each pair.
     """
 
     name: str
     rho: float
     pairs: int
     of: int
+    cosines: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
+    people: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
 
 
 def evaluate_similarity(
-    vectors: NDArray[Any], words: Sequence[str], file: PathLike, *, lowercase: bool = True
+    vectors: NDArray[Any],
+    words: Sequence[str],
+    file: PathLike,
+    *,
+    protocol: str = "reference",
+    restrict: int | None = None,
+    lowercase: bool = True,
 ) -> SimilarityScore:
     """Correlate cosines with the scores of a file of word pairs.
 
@@ -43,11 +56,17 @@ def evaluate_similarity(
     vectors : float array (V, d)
         The vectors; the reference scores the sum of word and context vectors.
     words : sequence of str, length V
-        Word of each row.
+        Word of each row, most frequent first.
     file : path-like
         Two words and a score a line.
+    protocol : str
+        "reference": the whole vocabulary, words as written. "word2vec": upper case, the first 30,000 words. "gensim":
+        upper case, the first 300,000 words.
+    restrict : int, optional
+        Use the first so many words instead of the protocol's number.
     lowercase : bool
-        Look the file's words up in lower case, as most corpora are written; otherwise as they stand.
+        With the reference's protocol, look the file's words up in lower case, as most corpora are written; otherwise as
+        they stand.
 
     Returns
     -------
@@ -57,33 +76,72 @@ def evaluate_similarity(
     Raises
     ------
     OptionError
-        If shapes don't fit.
+        If the protocol or `restrict` is not one of those above, or shapes don't fit.
     FormatError
         If the file can't be read.
     GloveError
         If a vector is not finite.
+
+    Notes
+    -----
+    With the protocol "gensim" rho is that of its `evaluate_word_pairs`. The original GloVe and word2vec tools score no
+    pairs: for those protocols, words are found by the rules of their analogy scores.
     """
+    rules, limit = find_protocol(protocol, restrict)
     pairs = read_pairs(file)
-    unit = unit_rows(vectors, words)
-    index: dict[str, int] = {}
-    for row, word in enumerate(words):
-        index.setdefault(word, row)
-    known: list[tuple[int, int, float]] = []
-    for first, second, score in pairs:
-        a, b = (index.get(word.lower() if lowercase else word) for word in (first, second))
-        if a is not None and b is not None:
-            known.append((a, b, score))
-    rho = float("nan")
-    if len(known) >= 2:
-        rows = np.array([pair[:2] for pair in known])
-        cosines = np.einsum("ij,ij->i", unit[rows[:, 0]], unit[rows[:, 1]], dtype=np.float64)
-        rho = _spearman(cosines, np.array([pair[2] for pair in known]))
-    return SimilarityScore(Path(file).stem, rho, len(known), len(pairs))
+    check_shape(np.asarray(vectors), words)
+    return score_pairs(vectors, Spellings(words[:limit], rules), words, file, pairs, lowercase=lowercase)
 
 
-def _spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Spearman's rho with average ranks for ties; NaN when one side is constant."""
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+def score_pairs(
+    vectors: NDArray[Any],
+    spellings: Spellings,
+    words: Sequence[str],
+    file: PathLike,
+    pairs: Sequence[tuple[str, str, float]],
+    *,
+    lowercase: bool = True,
+) -> SimilarityScore:
+    """Do what `evaluate_similarity` does, with all that several files share.
+
+    Parameters
+    ----------
+    vectors : float array (V, d)
+    spellings : Spellings
+        Of the words that may be asked about.
+    words : sequence of str, length V
+    file : path-like
+        Where the pairs are from.
+    pairs : sequence of (str, str, float)
+        What `read_pairs` found there.
+    lowercase : bool
+        See `evaluate_similarity`.
+
+    Returns
+    -------
+    SimilarityScore
+    """
+    folded = [[word.lower() if lowercase else word for word in pair[:2]] for pair in pairs]
+    rows = np.array([[spellings.row(word) for word in pair] for pair in folded], np.int64)
+    known = (rows >= 0).all(axis=1)
+    asked, places = np.unique(rows[known], return_inverse=True)
+    unit = unit_rows(np.asarray(vectors)[asked], [words[row] for row in asked.tolist()])
+    places = places.reshape(-1, 2)
+    cosines = np.full(len(rows), np.nan)
+    cosines[known] = np.einsum("ij,ij->i", unit[places[:, 0]], unit[places[:, 1]], dtype=np.float64)
+    people = np.array([pair[2] for pair in pairs])
+    rho = spearman(cosines[known], people[known])
+    return SimilarityScore(Path(file).stem, rho, int(known.sum()), len(rows), cosines, people)
+
+
+def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Return Spearman's rho with average ranks for ties; NaN for fewer than two pairs, or when one side is constant.
+
+    Parameters
+    ----------
+    a, b : float64 arrays (n,)
+    """
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     from scipy.stats import spearmanr  # takes half a second to import, and only this function needs it
 
