@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,25 @@ def test_vectors_that_are_processed_are_not_changed() -> None:
     assert np.array_equal(VALUES, before)
 
 
+def test_several_steps_need_the_memory_of_one() -> None:
+    V, d = 400_000, 8
+    vectors = WordVectors(range(V), np.ones((V, d), np.float32))  # type: ignore[arg-type]
+    tracemalloc.start()
+    process_vectors(vectors, "mean,unit,mean,unit")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * V * d * 4  # one result, and some blocks of 16,384 rows in float64
+
+
+def test_what_top_leaves_is_never_rounding_errors_alone() -> None:
+    few = WordVectors(["a", "b", "c", "d"], VALUES[:4])  # they span three dimensions around their mean
+    assert np.abs(process_vectors(few, "top:2").matrix).max() > 0.1
+    with pytest.raises(OptionError, match=r"top:3 would leave nothing of 4 words with 12 dimensions"):
+        process_vectors(few, "top:3")
+    with pytest.raises(OptionError, match=r"top would leave nothing of 2 words"):
+        process_vectors(WordVectors(["a", "b"], VALUES[:2]), "top")
+
+
 @pytest.mark.parametrize(
     "steps", ["", "mean,", "Mean", "unit:2", "pca", "pca:", "pca:0", "top:-1", "top:1.5", "mean:٣"]
 )
@@ -72,7 +93,11 @@ def test_a_step_that_is_none_is_refused(steps: str) -> None:
 
 @pytest.mark.parametrize(
     ("steps", "reason"),
-    [("mean:301", "more words than the 300"), ("top:12", "leave nothing of 12"), ("pca:13", "more than the 12")],
+    [
+        ("mean:301", "more words than the 300"),
+        ("top:12", "leave nothing of 300 words with 12"),
+        ("pca:13", "more than the 12"),
+    ],
 )
 def test_a_step_that_asks_for_more_than_there_is_is_refused(steps: str, reason: str) -> None:
     with pytest.raises(OptionError, match=reason):

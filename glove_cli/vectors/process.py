@@ -16,6 +16,7 @@ from glove_cli.vectors.keyed import WordVectors
 
 _BLOCK_ROWS = 1 << 14
 _DIMENSIONS_A_DIRECTION = 100  # Mu and Viswanath remove a direction for about each 100 dimensions
+_Work = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # what a step makes of some rows
 _ADVICE = "Give steps such as mean, mean:10000, top:2, pca:50, unit, with commas between them."
 
 
@@ -97,48 +98,52 @@ def process_vectors(vectors: WordVectors, steps: str | tuple[Step, ...]) -> Word
     """
     if isinstance(steps, str):
         steps = parse_steps(steps)
-    matrix = vectors.matrix
+    matrix, ours = vectors.matrix, False
     for step in steps:
-        matrix = _STEPS[step.name](matrix, step)
+        work = _STEPS[step.name](matrix, step)
+        width = step.number or 0 if step.name == "pca" else matrix.shape[1]
+        matrix, ours = _by_blocks(matrix, width, work, in_place=ours and width == matrix.shape[1]), True
     return WordVectors(vectors.words, matrix)
 
 
-def _unit(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
-    return _by_blocks(matrix, matrix.shape[1], _scaled)
+def _unit(matrix: NDArray[np.float32], step: Step) -> _Work:
+    return _scaled
 
 
-def _mean(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
+def _mean(matrix: NDArray[np.float32], step: Step) -> _Work:
     if step.number is not None and step.number > len(matrix):
         raise OptionError(f"--process: {step} asks for more words than the {len(matrix):,} there are. Give fewer.")
     mean = matrix[: step.number].mean(axis=0, dtype=np.float64)
-    return _by_blocks(matrix, matrix.shape[1], lambda rows: rows - mean)
+    return lambda rows: rows - mean
 
 
-def _top(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
-    d = matrix.shape[1]
+def _top(matrix: NDArray[np.float32], step: Step) -> _Work:
+    V, d = matrix.shape
     number = step.number if step.number is not None else max(1, d // _DIMENSIONS_A_DIRECTION)
-    if number >= d:
-        raise OptionError(f"--process: {step} would leave nothing of {d:,} dimensions. Give a smaller number.")
+    if number >= min(V - 1, d):  # without their mean, V vectors span V - 1 dimensions
+        raise OptionError(
+            f"--process: {step} would leave nothing of {V:,} words with {d:,} dimensions. Give a smaller number."
+        )
     mean, directions = _principal(matrix, number)
 
     def work(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         rows = rows - mean
         return rows - (rows @ directions) @ directions.T
 
-    return _by_blocks(matrix, d, work)
+    return work
 
 
-def _pca(matrix: NDArray[np.float32], step: Step) -> NDArray[np.float32]:
+def _pca(matrix: NDArray[np.float32], step: Step) -> _Work:
     number = step.number or 0
     if number > min(matrix.shape):
         raise OptionError(
             f"--process: {step} asks for more than the {min(matrix.shape):,} dimensions there are. Give a smaller one."
         )
     mean, directions = _principal(matrix, number)
-    return _by_blocks(matrix, number, lambda rows: (rows - mean) @ directions)
+    return lambda rows: (rows - mean) @ directions
 
 
-_STEPS: dict[str, Callable[[NDArray[np.float32], Step], NDArray[np.float32]]] = {
+_STEPS: dict[str, Callable[[NDArray[np.float32], Step], _Work]] = {
     "unit": _unit,
     "mean": _mean,
     "top": _top,
@@ -146,11 +151,9 @@ _STEPS: dict[str, Callable[[NDArray[np.float32], Step], NDArray[np.float32]]] = 
 }
 
 
-def _by_blocks(
-    matrix: NDArray[np.float32], width: int, work: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> NDArray[np.float32]:
+def _by_blocks(matrix: NDArray[np.float32], width: int, work: _Work, *, in_place: bool) -> NDArray[np.float32]:
     """Return `work` of all rows, given to it as float64, some at a time."""
-    result = np.empty((len(matrix), width), np.float32)
+    result = matrix if in_place else np.empty((len(matrix), width), np.float32)
     for begin in range(0, len(matrix), _BLOCK_ROWS):
         result[begin : begin + _BLOCK_ROWS] = work(matrix[begin : begin + _BLOCK_ROWS].astype(np.float64))
     return result
