@@ -409,7 +409,7 @@ def test_an_output_that_exists_is_kept(folder: Path) -> None:
 
 
 def test_a_file_that_becomes_shorter_meanwhile_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = reference_model._size
+    before = reference_model.size_of
 
     def shortened(path: Path, remedy: str) -> int:
         size = before(path, remedy)
@@ -417,7 +417,7 @@ def test_a_file_that_becomes_shorter_meanwhile_is_refused(folder: Path, monkeypa
         return size
 
     (folder / "gradsq.bin").unlink()
-    monkeypatch.setattr(reference_model, "_size", shortened)
+    monkeypatch.setattr(reference_model, "size_of", shortened)
     with pytest.raises(FormatError, match=r"vectors\.bin: became shorter while it was read\. Import it again\."):
         import_model("vectors.bin", "model")
     assert not (folder / "model").exists()
@@ -436,5 +436,5 @@ def test_a_file_that_may_not_be_read_is_refused(as_ordinary_user: Path) -> None:
 def test_small_files_of_any_numbers_are_not_taken_for_text(V: int) -> None:
     rng = np.random.default_rng(V)
     heads = [rng.normal(size=4 * V).astype("<f8").tobytes() for _ in range(3000)]
-    assert not any(reference_model._is_text(head) for head in heads)
+    assert not any(reference_model.is_text(head) for head in heads)
     assert any(all(byte > 31 for byte in head) for head in heads) == (V < 4)  # so that alone would not do

@@ -15,7 +15,7 @@ from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.vectors import npy, word2vec_binary
 from glove_cli.vectors.formats import FORMATS, find_format, format_of_content, format_of_name
 from glove_cli.vectors.load import load_vectors
-from glove_cli.vectors.names import FORMAT_NAMES
+from glove_cli.vectors.names import EXPORT_NAMES, FOLDER_NAMES, FORMAT_NAMES
 from glove_cli.vocab import word_from_bytes
 
 WORD = st.binary(min_size=1, max_size=6).filter(lambda word: not set(word) & set(b" \t\n"))
@@ -193,7 +193,9 @@ def test_a_stream_is_glove_text() -> None:
 
 
 def test_an_unknown_format_is_refused() -> None:
-    assert [find_format(name).name for name in FORMAT_NAMES] == list(FORMATS) == list(FORMAT_NAMES)
+    assert [find_format(name).name for name in FORMATS] == list(FORMATS) == [*FORMAT_NAMES, *FOLDER_NAMES]
+    assert set(EXPORT_NAMES) - set(FORMATS) == {"fasttext"}
+    assert find_format("fasttext") is FORMATS["word2vec"]
     with pytest.raises(OptionError, match="--format: 'word3vec' is not one of glove, "):
         find_format("word3vec")
 

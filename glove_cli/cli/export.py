@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -10,7 +10,12 @@ from pathlib import Path
 import click
 
 from glove_cli.cli.options import MODEL_NAME, example, force_option, source_options, threads_option
-from glove_cli.vectors.names import FORMAT_NAMES
+from glove_cli.vectors.names import EXPORT_NAMES, PROJECTOR, SPACY
+
+_NEXT_STEPS = {
+    SPACY: "Next: python -m spacy init vectors xx {0}/vectors.txt PIPELINE  (xx or the language; PIPELINE is made)",
+    PROJECTOR: "Next: tensorboard --logdir {0}  (or load vectors.tsv and metadata.tsv at projector.tensorflow.org)",
+}
 
 
 @click.command("export", epilog=example("glove export vectors.txt", "glove export - --vectors word | head -3"))
@@ -23,8 +28,9 @@ from glove_cli.vectors.names import FORMAT_NAMES
 @click.option("--header", is_flag=True, help="Begin GloVe text with a line `words dimensions`.")
 @click.option(
     "--format",
-    type=click.Choice(FORMAT_NAMES),
-    help="[default: by the name: .npy, .bin (word2vec binary), .vec or .w2v (word2vec text), others GloVe text]",
+    type=click.Choice(EXPORT_NAMES),
+    help="fasttext is word2vec text; the last three make folders.  [default: by the name: .vec or .w2v (word2vec "
+    "text), .bin (word2vec binary), .npy, .kv (gensim), .safetensors, .parquet, others GloVe text]",
 )
 @threads_option
 @source_options
@@ -43,7 +49,8 @@ def command(
 ) -> None:
     """Write the vectors of a model, or of a file, to the file OUT; - is standard output.
 
-    The format npy makes two files: the vectors, and the words beside them in NAME.words.txt.
+    Two formats make two files: npy has the words beside the vectors, in NAME.words.txt, and gensim the vectors beside
+    the words, in NAME.vectors.npy. Three make a folder for other programs: projector, spacy and reference.
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.tables import duration, size
@@ -75,7 +82,14 @@ def command(
     if done.own_unk:
         note("Note: <unk> is a word of the corpus and keeps its own vector; no mean of the rarest words was added.")
     rows = f"{done.words - done.unk:,} words" + (" and <unk>" if done.unk else "")
-    written = "" if to_stream else f", {size(os.path.getsize(out))}"
+    written = "" if to_stream else f", {size(sum(map(_size, done.files)))}"
     name = "standard output" if out == "-" else out
     time_taken = duration(time.perf_counter() - begin)
     click.echo(f"{name}: {rows}, {done.dim:,} numbers each, {done.title}{written}, {time_taken}", err=to_stream)
+    if format in _NEXT_STEPS:
+        note(_NEXT_STEPS[format].format(shlex.quote(out)))
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of the files of a folder."""
+    return sum(file.stat().st_size for file in path.iterdir()) if path.is_dir() else path.stat().st_size

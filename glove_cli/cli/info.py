@@ -47,7 +47,7 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        "kind" is "run", "matrix", "model", "tiles" or "vectors".
+        "kind" is "run", "matrix", "model", "tiles", "vectors" or "export".
 
     Raises
     ------
@@ -58,6 +58,7 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
     from glove_cli.files import META_NAME
     from glove_cli.folder import check_exists, read_meta
     from glove_cli.training.tile_names import TILES_NAME
+    from glove_cli.vectors.names import EXPORT_FORMAT
 
     check_exists(path, remedy="Name a run, a matrix, a model or a file of vectors.")
     if not path.is_dir():
@@ -66,7 +67,7 @@ def describe(path: Path, *, verify: bool = False) -> dict[str, Any]:
         return _describe_vectors(path)
     if os.path.exists(path / META_NAME):
         kind = read_meta(path, remedy="Name a result of glove.").get("format")
-        how = {"glove-model": _describe_model, "glove-tiles": _describe_tiles}
+        how = {"glove-model": _describe_model, "glove-tiles": _describe_tiles, EXPORT_FORMAT: _describe_export}
         return how.get(str(kind), _describe_matrix)(path, verify)
     parts = []
     if os.path.exists(path / COOC_NAME):
@@ -182,8 +183,26 @@ def _describe_vectors(path: Path) -> dict[str, Any]:
         "dim": int(matrix.shape[1]),
         "first_words": words[:_FIRST_WORDS],
         "last_word": words[-1],
-        "bytes": path.stat().st_size,
+        "bytes": sum(file.stat().st_size for file in found.files(path) if file.exists()),
         "sha256": _sha256(path),
+    }
+
+
+def _describe_export(path: Path, verify: bool) -> dict[str, Any]:
+    from glove_cli.folder import ResultFolder
+    from glove_cli.vectors.names import EXPORT_FORMAT, EXPORT_VERSION
+
+    folder = ResultFolder.open(path, EXPORT_FORMAT, EXPORT_VERSION, remedy="Export it again.")
+    if verify:
+        folder.verify()
+    meta = folder.meta
+    return {
+        "kind": "export",
+        "path": str(path),
+        "format": meta.get("program"),
+        "V": meta.get("V"),
+        "dim": meta.get("dim"),
+        **_files(meta, verify),
     }
 
 
@@ -209,7 +228,13 @@ def _text(part: dict[str, Any]) -> str:
     """Return the description of a matrix, a model or a file of vectors as lines."""
     from glove_cli.cli.tables import pairs, shown, size, table
 
-    how = {"matrix": _matrix_lines, "model": _model_lines, "tiles": _tiles_lines, "vectors": _vectors_lines}
+    how = {
+        "matrix": _matrix_lines,
+        "model": _model_lines,
+        "tiles": _tiles_lines,
+        "vectors": _vectors_lines,
+        "export": _export_lines,
+    }
     lines = [*how[part["kind"]](part), ("size", size(part["bytes"]))]
     if part["kind"] == "tiles":
         return f"{part['kind']} {shown(part['path'])}\n" + pairs(lines, "  ")
@@ -268,6 +293,15 @@ def _tiles_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("pairs", _number(part["nnz"])),
         ("what for", "the matrix, prepared for training; may be removed, the next training makes it again"),
+    ]
+
+
+def _export_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("format", str(part["format"])),
+        ("words", _number(part["V"])),
+        ("dimensions", _number(part["dim"])),
+        ("made by", f"glove {part['glove']}"),
     ]
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from glove_cli.errors import OptionError
-from glove_cli.files import check_output
+from glove_cli.files import check_folder, check_output, is_stream
 from glove_cli.model import GloveModel
-from glove_cli.vectors.formats import find_format, format_of_name
+from glove_cli.vectors.formats import Format, find_format, format_of_name
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.load import load_vectors
-from glove_cli.vectors.names import NPY, UNK, WORD2VEC_BINARY
+from glove_cli.vectors.names import GLOVE, UNK, WORD2VEC
 from glove_cli.vectors.process import Step, parse_steps, process_vectors
 from glove_cli.vectors.rows import ModelRows, Rows, mean_of_rarest
 from glove_cli.vectors.select import load_model, select_vectors
@@ -34,6 +35,8 @@ class Exported:
         Whether no such row was added because the vocabulary has a word `<unk>` of its own.
     title : str
         Name of the format.
+    files : tuple of Path
+        What was made: a file, two, or a folder; none for a stream.
     """
 
     words: int
@@ -41,6 +44,7 @@ class Exported:
     unk: bool
     own_unk: bool
     title: str
+    files: tuple[Path, ...] = ()
 
 
 def export_vectors(
@@ -62,7 +66,7 @@ def export_vectors(
     model : GloveModel, WordVectors or path-like
         A model or the folder of one (or of its run); or vectors, or a file of them, which are written as they are.
     out : path-like or binary file
-        The file to make; it appears when it is complete. A pipe or device is written straight through.
+        The file to make, or the folder; it appears when it is complete. A pipe or device is written straight through.
     vectors : {"sum", "word", "context", "concat"}
         Which vectors of a model: W + C, W, C, or both side by side.
     process : str or tuple of Step, optional
@@ -72,13 +76,23 @@ def export_vectors(
         given, it is, but for a model that has a word `<unk>` of its own: that keeps its vector and its place.
     header : bool
         Whether GloVe text begins with a line `words dimensions`, as word2vec's formats always do.
-    format : {"glove", "word2vec", "word2vec-binary", "npy"}, optional
-        By the name, unless given: `.npy`; `.bin` is word2vec's binary, `.vec` and `.w2v` its text; all others are
-        GloVe text.
+    format : str, optional
+        By the name, unless given:
+
+        - "glove": GloVe text, also for names without an ending below.
+        - "word2vec", or "fasttext", which is the same (`.vec`, `.w2v`); "word2vec-binary" (`.bin`).
+        - "npy" (`.npy`): an array, and the words beside it in NAME.words.txt.
+        - "gensim" (`.kv`): KeyedVectors, and the array beside it in NAME.kv.vectors.npy.
+        - "safetensors" (`.safetensors`): the tensors `vectors` and `words`.
+        - "parquet" (`.parquet`): a row a word, with a projection to two dimensions; needs pyarrow.
+        - "projector": a folder for the TensorFlow Embedding Projector.
+        - "spacy": a folder for `spacy init vectors`.
+        - "reference": a folder with the `vectors.bin`, `gradsq.bin` and `vocab.txt` of the original tools; of a model
+          only, and the whole of it.
     threads : int, optional
         All cores that this process may use, unless given.
     force : bool
-        Whether an existing file may be replaced.
+        Whether an existing file, or a folder that was exported before, may be replaced.
 
     Returns
     -------
@@ -94,23 +108,49 @@ def export_vectors(
         If the file exists and `force` is false, or can't be written.
     """
     chosen = find_format(format) if format is not None else format_of_name(out)
-    if header and chosen.name in (NPY, WORD2VEC_BINARY):
+    if header and chosen.name not in (GLOVE, WORD2VEC):
         raise OptionError(f"--header: is for text, not for {chosen.title}. Leave it out.")
-    if isinstance(out, (str, os.PathLike)):
-        check_output(out, force=force)
+    if chosen.whole and (vectors != "sum" or process or unk):
+        raise OptionError(
+            f"--format: {chosen.name} holds a whole model, not vectors of it. Leave out --vectors, --process and --unk."
+        )
+    _check_output(chosen, out, force)
     steps = parse_steps(process) if isinstance(process, str) else process or ()
     if isinstance(model, (str, os.PathLike)):
-        model = load_vectors(model) if os.path.isfile(model) else load_model(model)
+        if os.path.isfile(model):
+            model, vectors = load_vectors(model, vectors=vectors), "sum"
+        else:
+            model = load_model(model)
+    made = tuple(chosen.files(out)) if isinstance(out, (str, os.PathLike)) and not is_stream(out) else ()
+    if chosen.whole:
+        if not isinstance(model, GloveModel):
+            raise OptionError(f"--format: {chosen.name} holds a whole model, these are vectors. Choose another format.")
+        chosen.write(model, out, force=force)
+        return Exported(len(model.vocab), model.dim, unk=False, own_unk=False, title=chosen.title, files=made)
     words, rows, own = _rows(model, vectors, unk, steps)
-    chosen.write(out, words, rows, header=header, threads=threads, force=force)
     added = isinstance(model, GloveModel) and len(words) > len(model.vocab)
+    extra = {}
+    if chosen.counted and isinstance(model, GloveModel):
+        extra["counts"] = np.append(model.vocab.counts, np.zeros(int(added), np.int64))
+    chosen.write(out, words, rows, header=header, threads=threads, force=force, **extra)
     return Exported(
         rows.shape[0],
         rows.shape[1],
         unk=added,
         own_unk=isinstance(model, GloveModel) and own and unk is None,
         title=chosen.title,
+        files=made,
     )
+
+
+def _check_output(chosen: Format, out: str | os.PathLike[str] | BinaryIO, force: bool) -> None:
+    """Refuse, before any work, outputs that could not be written at its end."""
+    if chosen.check is not None:
+        chosen.check(out)
+    if not isinstance(out, (str, os.PathLike)):
+        return
+    for path in chosen.files(out):
+        check_folder(path, force=force) if chosen.folder and not is_stream(path) else check_output(path, force=force)
 
 
 def _rows(

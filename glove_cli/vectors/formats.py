@@ -3,49 +3,126 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.vectors import glove_text, npy, word2vec_binary, word2vec_text
+from glove_cli.vectors import (
+    gensim_native,
+    glove_text,
+    npy,
+    parquet_file,
+    projector_folder,
+    reference_folder,
+    safetensors_file,
+    spacy_folder,
+    word2vec_binary,
+    word2vec_text,
+)
 from glove_cli.vectors.checks import named_errors
-from glove_cli.vectors.names import FORMAT_NAMES, GLOVE, NPY, WORD2VEC, WORD2VEC_BINARY
+from glove_cli.vectors.names import (
+    EXPORT_NAMES,
+    GENSIM,
+    GLOVE,
+    NPY,
+    PARQUET,
+    PROJECTOR,
+    REFERENCE,
+    SAFETENSORS,
+    SAME_FORMATS,
+    SPACY,
+    WORD2VEC,
+    WORD2VEC_BINARY,
+)
+from glove_cli.vectors.reference_model import is_text
 from glove_cli.vectors.text import fits_header, header_shape, read_head
 from glove_cli.vectors.word2vec_binary import looks_binary
 
 _NPY_MAGIC = b"\x93NUMPY"
+_PARQUET_MAGIC = b"PAR1"
+_FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
+_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
+_LOOKED_AT = 4096
+_PICKLE = b"\x80"
+_PICKLE_VERSIONS = range(2, 6)
 
 
 @dataclass(frozen=True)
 class Format:
-    """A way to keep word vectors in a file.
+    """A way to keep word vectors in a file, in two files, or in a folder.
 
     Attributes
     ----------
     name, title : str
         What `--format` and what messages call it.
     write, read : callable
-        See `glove_text`.
+        See `glove_text`; `write` of a whole model takes the model in place of words and rows.
+    beside : callable, optional
+        For a format of two files: the second one's path for that of the first.
+    folder : bool
+        Whether it is a folder.
+    counted : bool
+        Whether `write` takes the words' counts.
+    whole : bool
+        Whether it holds a whole model, so that `write` takes that, and `read` a kind of vectors.
+    check : callable, optional
+        Raises an error if what the format needs isn't installed.
     """
 
     name: str
     title: str
     write: Callable[..., None]
-    read: Callable[[str | os.PathLike[str]], tuple[list[str], NDArray[np.float32]]]
+    read: Callable[..., tuple[list[str], NDArray[np.float32]]]
+    beside: Callable[[str | os.PathLike[str]], Path] | None = None
+    folder: bool = False
+    counted: bool = False
+    whole: bool = False
+    check: Callable[[Any], None] | None = None
+
+    def files(self, out: str | os.PathLike[str]) -> list[Path]:
+        """Return the files, or the folder, that writing to `out` makes."""
+        return [Path(out)] + ([self.beside(out)] if self.beside else [])
 
 
 FORMATS = {
-    GLOVE: Format(GLOVE, "GloVe text", glove_text.write, glove_text.read),
-    WORD2VEC: Format(WORD2VEC, "word2vec text", word2vec_text.write, word2vec_text.read),
-    WORD2VEC_BINARY: Format(WORD2VEC_BINARY, "word2vec binary", word2vec_binary.write, word2vec_binary.read),
-    NPY: Format(NPY, "NumPy array and words", npy.write, npy.read),
+    found.name: found
+    for found in (
+        Format(GLOVE, "GloVe text", glove_text.write, glove_text.read),
+        Format(WORD2VEC, "word2vec text", word2vec_text.write, word2vec_text.read),
+        Format(WORD2VEC_BINARY, "word2vec binary", word2vec_binary.write, word2vec_binary.read),
+        Format(NPY, "NumPy array and words", npy.write, npy.read, beside=npy.words_path),
+        Format(
+            GENSIM, "gensim", gensim_native.write, gensim_native.read, beside=gensim_native.vectors_path, counted=True
+        ),
+        Format(SAFETENSORS, "safetensors", safetensors_file.write, safetensors_file.read, counted=True),
+        Format(PARQUET, "Parquet", parquet_file.write, parquet_file.read, counted=True, check=parquet_file.check_arrow),
+        Format(PROJECTOR, "Embedding Projector", projector_folder.write, projector_folder.read, None, True, True),
+        Format(SPACY, "spaCy's text", spacy_folder.write, spacy_folder.read, None, True, True),
+        Format(
+            REFERENCE,
+            "original tools' parameters",
+            reference_folder.write_model,
+            reference_folder.read,
+            folder=True,
+            whole=True,
+        ),
+    )
 }
-_SUFFIXES = {".npy": NPY, ".bin": WORD2VEC_BINARY, ".vec": WORD2VEC, ".w2v": WORD2VEC}
+_SUFFIXES = {
+    ".npy": NPY,
+    ".bin": WORD2VEC_BINARY,
+    ".vec": WORD2VEC,
+    ".w2v": WORD2VEC,
+    ".kv": GENSIM,
+    ".safetensors": SAFETENSORS,
+    ".parquet": PARQUET,
+}
 
 
 def find_format(name: str) -> Format:
@@ -56,8 +133,9 @@ def find_format(name: str) -> Format:
     OptionError
         If there is no such format.
     """
+    name = SAME_FORMATS.get(name, name)
     if name not in FORMATS:
-        raise OptionError(f"--format: {name!r} is not one of {', '.join(FORMAT_NAMES)}. Choose one of them.")
+        raise OptionError(f"--format: {name!r} is not one of {', '.join(EXPORT_NAMES)}. Choose one of them.")
     return FORMATS[name]
 
 
@@ -73,7 +151,12 @@ def format_of_content(path: str | os.PathLike[str]) -> Format:
     Raises
     ------
     FormatError
-        If the file can't be read, or is a pipe or a device.
+        If the file can't be read, or is a pipe or a device; if it is a kind of file that can't be read here.
+
+    Notes
+    -----
+    A word of a text may hold any byte, also those by which another format begins. So where such a mark is short, a
+    first line that is a word and numbers makes the file a text.
     """
     path = Path(path)
     # What was looked at in a pipe would be missing when the whole is read, and a second opening may wait for ever.
@@ -81,11 +164,49 @@ def format_of_content(path: str | os.PathLike[str]) -> Format:
         raise FormatError(f"{path}: is not a file that can be read twice. Save it as a file and name that.")
     with named_errors(path), path.open("rb", buffering=0) as file:
         head = read_head(file)
+        size = os.fstat(file.fileno()).st_size
+    return FORMATS[_name_of_content(path, head, size)]
+
+
+def _name_of_content(path: Path, head: bytes, size: int) -> str:
     if head.startswith(_NPY_MAGIC):
-        return FORMATS[NPY]
+        return NPY
+    if safetensors_file.parse_header(head) is not None:
+        return SAFETENSORS
     shape = header_shape(head)
-    if not shape:
-        return FORMATS[GLOVE]
-    if fits_header(head):
-        return FORMATS[WORD2VEC]
-    return FORMATS[WORD2VEC_BINARY if looks_binary(head, shape) else GLOVE]
+    if shape:
+        if fits_header(head):
+            return WORD2VEC
+        return WORD2VEC_BINARY if looks_binary(head, shape) else GLOVE
+    if projector_folder.is_vectors(path, head):
+        return PROJECTOR
+    if _is_row(head.partition(b"\n")[0]):
+        return GLOVE
+    if head.startswith(_PARQUET_MAGIC):
+        return PARQUET
+    if head.startswith(_PICKLE) and head[1:2] and head[1] in _PICKLE_VERSIONS:
+        return GENSIM
+    if safetensors_file.looks_cut(head):
+        return SAFETENSORS
+    if head.startswith(_FASTTEXT_MAGIC):
+        raise FormatError(
+            f"{path}: is a model of fastText, which keeps parts of words, not their vectors. Name the .vec file that "
+            "fastText writes beside it."
+        )
+    if not head or is_text(head[:_LOOKED_AT]):
+        return GLOVE
+    if reference_folder.fits(path, size):
+        return REFERENCE
+    if path.with_name("vocab.txt").is_file():
+        reference_folder.read(path)  # says what doesn't fit
+    raise FormatError(
+        f"{path}: holds binary data in no format that is known. If it is a vectors.bin of the original tools, put "
+        "their vocab.txt beside it."
+    )
+
+
+def _is_row(line: bytes) -> bool:
+    """Tell whether a line is a word and at least one number."""
+    line = line.rstrip(b" \t\r")
+    place = max(line.rfind(b" "), line.rfind(b"\t"))
+    return place > 0 and _NUMBER.fullmatch(line, place + 1) is not None

@@ -18,11 +18,11 @@ def load_vectors(path: str | os.PathLike[str], *, vectors: str = "sum", format: 
     Parameters
     ----------
     path : path-like
-        A run's folder, a model's folder, or a file: GloVe text, word2vec text or binary, or `.npy`.
+        A run's folder, a model's folder, or a file of a format that `export_vectors` writes.
     vectors : {"sum", "word", "context", "concat"}
-        Which vectors of a model; a file has but one kind.
-    format : {"glove", "word2vec", "word2vec-binary", "npy"}, optional
-        Format of a file; found by its content, unless given.
+        Which vectors of a model, or of a `vectors.bin` of the original tools; other files have but one kind.
+    format : str, optional
+        Format of a file, see `export_vectors`; found by its content, unless given.
 
     Returns
     -------
@@ -43,7 +43,9 @@ def load_vectors(path: str | os.PathLike[str], *, vectors: str = "sum", format: 
     check_exists(path, remedy="Name a file of word vectors, a model or a run.")
     if path.is_dir():
         return select_vectors(load_model(path), vectors)
+    found = find_format(format) if format is not None else format_of_content(path)
+    if found.whole:
+        return WordVectors(*found.read(path, vectors))
     if vectors != "sum":
         raise OptionError(f"--vectors: {path} is a file, which has one kind of vectors, not {vectors!r}. Leave it out.")
-    found = find_format(format) if format is not None else format_of_content(path)
     return WordVectors(*found.read(path))

@@ -10,10 +10,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import is_stream, output_file
-from glove_cli.folder import damaged_headers, npy_header
-from glove_cli.vectors.checks import check_unique, check_words, named_errors
+from glove_cli.errors import OptionError
+from glove_cli.files import is_stream
+from glove_cli.folder import npy_header
+from glove_cli.vectors.checks import check_unique, check_words
+from glove_cli.vectors.matrices import float32_rows, output_pair, read_npy, read_word_list, words_beside
 from glove_cli.vectors.rows import Rows, blocks, finite_block
 from glove_cli.vectors.word2vec_binary import as_float32
 from glove_cli.vocab import word_from_bytes, word_to_bytes
@@ -21,8 +22,7 @@ from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 def words_path(path: str | os.PathLike[str]) -> Path:
     """Return the file of the words that belongs to a file of vectors."""
-    path = Path(path)
-    return path.with_name(path.name.removesuffix(".npy") + ".words.txt")
+    return words_beside(path, ".npy")
 
 
 def write(
@@ -63,11 +63,11 @@ def write(
     if not isinstance(out, (str, os.PathLike)) or is_stream(out):
         raise OptionError("--format: npy makes two files, so it can't be written to a stream. Name a file.")
     check_words(words, "vectors", forbidden="\n")
-    with output_file(out, force=force) as file, output_file(words_path(out), force=force) as word_file:
+    with output_pair(out, words_path(out), force=force) as (file, word_file):
         word_file.write(b"".join(word_to_bytes(word) + b"\n" for word in words))
         file.write(npy_header(np.dtype("<f4"), rows.shape))
         for begin, end in blocks(rows, "vectors", words):
-            file.write(as_float32(finite_block(rows, begin, end, "vectors", words)).astype("<f4").tobytes())
+            file.write(as_float32(finite_block(rows, begin, end, "vectors", words)).astype("<f4", copy=False).data)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
@@ -89,20 +89,8 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         If a file can't be read, or the two disagree, or a word stands twice, or a value isn't finite.
     """
     path = Path(path)
-    with named_errors(path), damaged_headers():
-        array = np.load(path, allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not array.size:
-        raise FormatError(f"{path}: is not a matrix of floats. Name a file of word vectors.")
+    array = read_npy(path)
     listed = words_path(path)
-    with named_errors(listed):
-        words = listed.read_bytes().removesuffix(b"\n").split(b"\n")
-    if len(words) != len(array):
-        raise FormatError(f"{listed}: holds {len(words):,} words, {path} {len(array):,} vectors. Make both again.")
+    words = read_word_list(listed, len(array), path)
     check_unique(words, listed, first=1)
-    with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(array, np.float32)
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
-        word = word_from_bytes(words[int(np.argmin(finite))])
-        raise FormatError(f"{path}: the vector of {word!r} isn't finite. Make the file again.")
-    return [word_from_bytes(word) for word in words], matrix
+    return [word_from_bytes(word) for word in words], float32_rows(array, words, path)

@@ -31,7 +31,7 @@ _SIDES = ("word", "context")
 _VALUES = (("W", "b_w"), ("C", "b_c"))
 _SUMS = (("gradsq_W", "gradsq_b_w"), ("gradsq_C", "gradsq_b_c"))
 _FIRST_SUM = 1.0
-_REMEDY = "Name a vectors.bin of the original tools."
+PARAMETERS_REMEDY = "Name a vectors.bin of the original tools."
 _SUMS_REMEDY = "Name a gradsq.bin of the original tools."
 
 
@@ -94,11 +94,11 @@ def import_model(
         raise OptionError(f"--dtype: {dtype!r} is not known. Choose from {', '.join(DTYPES)}.")
     path = Path(vectors)
     check_output(out, force=force)
-    size = _size(path, _REMEDY)
-    words = vocab if isinstance(vocab, Vocab) else _load_vocab(path, vocab)
-    d = _dimensions(path, size, len(words))
+    size = size_of(path, PARAMETERS_REMEDY)
+    words = vocab if isinstance(vocab, Vocab) else load_words(path, vocab)
+    d = find_dimensions(path, size, len(words))
     sums = _find_sums(path, gradsq)
-    if sums is not None and (other := _size(sums, _SUMS_REMEDY)) != size:
+    if sums is not None and (other := size_of(sums, _SUMS_REMEDY)) != size:
         raise FormatError(
             f"{sums}: has {other:,} bytes, {path} {size:,}: they are not of one model. Name its own with --gradsq."
         )
@@ -219,8 +219,14 @@ class _Ones:
             yield np.full((min(step, self.V - begin), self.width), _FIRST_SUM)
 
 
-def _size(path: Path, remedy: str) -> int:
-    """Return the size of a file of numbers, in bytes, after a look at its beginning."""
+def size_of(path: Path, remedy: str) -> int:
+    """Return the size of a file of numbers, in bytes, after a look at its beginning.
+
+    Raises
+    ------
+    FormatError
+        If it can't be read, is empty, or begins as text. `remedy` says what to do.
+    """
     check_exists(path, remedy=remedy)
     if not path.is_file():
         raise FormatError(f"{path}: is not a file. {remedy}")
@@ -232,7 +238,7 @@ def _size(path: Path, remedy: str) -> int:
         raise FormatError(f"{path}: can't be read: {error.strerror or error}. {remedy}") from error
     if not head:
         raise FormatError(f"{path}: is empty. {remedy}")
-    if header_shape(head) is not None or _is_text(head):
+    if header_shape(head) is not None or is_text(head):
         shown = repr(head.partition(b"\n")[0][:40].decode("utf-8", "backslashreplace"))
         raise FormatError(
             f"{path}: begins as text, {shown}, not as the binary numbers of the original tools. {remedy} "
@@ -241,14 +247,21 @@ def _size(path: Path, remedy: str) -> int:
     return size
 
 
-def _is_text(head: bytes) -> bool:
+def is_text(head: bytes) -> bool:
     """Tell whether the beginning of a file has no control characters and, but for bad bytes, is UTF-8."""
     if any(byte < 9 or 13 < byte < 32 for byte in head):
         return False
     return len(head.decode("utf-8", "ignore").encode("utf-8")) > _TEXT_SHARE * len(head)
 
 
-def _load_vocab(path: Path, vocab: str | os.PathLike[str] | None) -> Vocab:
+def load_words(path: Path, vocab: str | os.PathLike[str] | None) -> Vocab:
+    """Return the words of a `vectors.bin`: those of a file, or of the `vocab.txt` beside it.
+
+    Raises
+    ------
+    FormatError
+        If there is no such file, or it can't be understood.
+    """
     if vocab is None:
         vocab = path.with_name(VOCAB_NAME)
         if not vocab.exists():
@@ -256,8 +269,14 @@ def _load_vocab(path: Path, vocab: str | os.PathLike[str] | None) -> Vocab:
     return Vocab.load(vocab)
 
 
-def _dimensions(path: Path, size: int, V: int) -> int:
-    """Return how many numbers stand before the bias of a row."""
+def find_dimensions(path: Path, size: int, V: int) -> int:
+    """Return how many numbers stand before the bias of a row.
+
+    Raises
+    ------
+    FormatError
+        If the size of the file doesn't fit so many words.
+    """
     column = 2 * V * _NUMBER.itemsize
     if size % column:
         raise FormatError(

@@ -1,0 +1,84 @@
+"""What formats with whole arrays share: an array from a file as rows of float32, and a second file beside the first."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import FormatError
+from glove_cli.files import output_file
+from glove_cli.folder import damaged_headers
+from glove_cli.vectors.checks import named_errors
+from glove_cli.vocab import word_from_bytes
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """Return the matrix of floats of a `.npy` file.
+
+    Raises
+    ------
+    FormatError
+        If it can't be read, or is something else.
+    """
+    with named_errors(path), damaged_headers():
+        array = np.load(path, allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not array.size:
+        raise FormatError(f"{path}: is not a matrix of floats. Name a file of word vectors.")
+    return array
+
+
+def float32_rows(array: NDArray[Any], words: Sequence[str | bytes], path: Path) -> NDArray[np.float32]:
+    """Return a matrix of floats of any size as float32.
+
+    Raises
+    ------
+    FormatError
+        If a value isn't finite, or too large; the message names the word of its row.
+    """
+    with np.errstate(over="ignore"):
+        matrix = np.require(array, np.float32, ("C", "A"))
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        word = words[int(np.argmin(finite))]
+        shown = word_from_bytes(word) if isinstance(word, bytes) else word
+        raise FormatError(f"{path}: the vector of {shown!r} isn't finite. Make the file again.")
+    return matrix
+
+
+def read_word_list(listed: Path, rows: int, path: Path) -> list[bytes]:
+    """Return the words of a list, one a line, that stands beside the `rows` vectors of `path`.
+
+    Raises
+    ------
+    FormatError
+        If it can't be read, or is of another length.
+    """
+    with named_errors(listed):
+        words = listed.read_bytes().removesuffix(b"\n").split(b"\n")
+    if len(words) != rows:
+        raise FormatError(f"{listed}: holds {len(words):,} words, {path} {rows:,} vectors. Make both again.")
+    return words
+
+
+def words_beside(path: str | os.PathLike[str], suffix: str) -> Path:
+    """Return the file of the words that belongs to a file of vectors: NAME.words.txt for NAME`suffix`."""
+    path = Path(path)
+    return path.with_name(path.name.removesuffix(suffix) + ".words.txt")
+
+
+@contextlib.contextmanager
+def output_pair(
+    first: str | os.PathLike[str], second: str | os.PathLike[str], *, force: bool
+) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open two files for writing that appear when both are complete; see `output_file`."""
+    with output_file(first, force=force) as one, output_file(second, force=force) as other:
+        yield one, other
+        for file in (one, other):  # a disk that is full says so before either has its name
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,132 @@
+"""A folder for the TensorFlow Embedding Projector: `vectors.tsv`, and `metadata.tsv` with the words.
+
+Either file can be loaded at projector.tensorflow.org; `tensorboard --logdir FOLDER` finds both by
+`projector_config.pbtxt`. `vectors.tsv` has no header, `metadata.tsv` has one, because it has more than one column:
+`word`, `rank`, and `count` where counts are known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.errors import FormatError
+from glove_cli.vectors.checks import check_unique, check_words, named_errors
+from glove_cli.vectors.folders import export_folder
+from glove_cli.vectors.matrices import float32_rows
+from glove_cli.vectors.names import PROJECTOR
+from glove_cli.vectors.rows import Rows, blocks, finite_block
+from glove_cli.vocab import word_from_bytes, word_to_bytes
+
+VECTORS_NAME = "vectors.tsv"
+WORDS_NAME = "metadata.tsv"
+CONFIG_NAME = "projector_config.pbtxt"
+_CONFIG = (
+    f'embeddings {{\n  tensor_name: "vectors"\n  tensor_path: "{VECTORS_NAME}"\n  metadata_path: "{WORDS_NAME}"\n}}\n'
+)
+
+
+def write(
+    out: str | os.PathLike[str] | BinaryIO,
+    words: Sequence[str],
+    rows: Rows,
+    *,
+    header: bool = False,
+    threads: int | None = None,
+    force: bool = False,
+    counts: NDArray[np.int64] | None = None,
+) -> None:
+    """Write vectors as a folder for the Embedding Projector.
+
+    Parameters
+    ----------
+    out : path-like
+        The folder to make.
+    words : sequence of str, length V
+        Word of each row; none may hold a tab, a line end or a carriage return.
+    rows : float array (V, d) or ModelRows
+        The vectors.
+    header : bool
+        `vectors.tsv` has no such line; must be false.
+    threads : int, optional
+        Not used.
+    force : bool
+        Whether a folder that was exported before may be replaced.
+    counts : int64 array (V,), optional
+        How often each word occurred.
+
+    Raises
+    ------
+    OptionError
+        If `out` is a stream.
+    FormatError
+        If a value isn't finite, or a word can't be written.
+    OutputError
+        If the folder exists and may not be replaced, or can't be written.
+    """
+    check_words(words, "vectors", forbidden="\t\n\r")
+    with export_folder(out, PROJECTOR, force=force, V=rows.shape[0], dim=rows.shape[1]) as writer:
+        line = "\t".join(["%.6f"] * rows.shape[1]) + "\n"
+        with (writer.path / VECTORS_NAME).open("xb") as file:
+            for begin, end in blocks(rows, "vectors", words):
+                block = finite_block(rows, begin, end, "vectors", words)
+                file.write((line * len(block) % tuple(block.ravel().tolist())).encode())
+        columns = [map(word_to_bytes, words), (b"%d" % rank for rank in range(1, len(words) + 1))]
+        names = [b"word", b"rank"]
+        if counts is not None:
+            columns.append(b"%d" % count for count in counts.tolist())
+            names.append(b"count")
+        with (writer.path / WORDS_NAME).open("xb") as file:
+            file.write(b"\t".join(names) + b"\n")
+            file.writelines(b"\t".join(fields) + b"\n" for fields in zip(*columns, strict=True))
+        writer.names += [VECTORS_NAME, WORDS_NAME]
+        writer.text(CONFIG_NAME, _CONFIG)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
+    """Read the vectors of such a folder.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder, or its `vectors.tsv`; `metadata.tsv` stands beside it. Without a header that has but one column.
+
+    Returns
+    -------
+    words : list of str, length V
+    matrix : float32 array (V, d)
+
+    Raises
+    ------
+    FormatError
+        If a file can't be read, or the two don't have as many lines; if a word stands twice, or a value isn't finite.
+    """
+    path = Path(path)
+    path = path / VECTORS_NAME if path.is_dir() else path
+    listed = path.with_name(WORDS_NAME)
+    with named_errors(listed):
+        lines = listed.read_bytes().removesuffix(b"\n").split(b"\n")
+    with named_errors(path):
+        array = np.loadtxt(path, np.float64, delimiter="\t", comments=None, ndmin=2)
+    headed = b"\t" in lines[0]
+    words = [line.rstrip(b"\r").split(b"\t")[0] for line in lines[headed:]]
+    if len(words) != len(array) or not array.size:
+        raise FormatError(f"{listed}: holds {len(words):,} words, {path} {len(array):,} vectors. Make both again.")
+    check_unique(words, listed, first=1 + headed)
+    return [word_from_bytes(word) for word in words], float32_rows(array, words, path)
+
+
+def is_vectors(path: Path, head: bytes) -> bool:
+    """Tell whether a file that begins so holds numbers alone, with tabs between, and its words stand beside it."""
+    first = head.partition(b"\n")[0].rstrip(b"\r")
+    if not path.with_name(WORDS_NAME).is_file():
+        return False
+    try:
+        return all(np.isfinite(float(field)) for field in first.split(b"\t"))
+    except ValueError:
+        return False
