@@ -49,6 +49,7 @@ _PARQUET_MAGIC = b"PAR1"
 _FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
 _LOOKED_AT = 4096
+_LEAST_OF_NUMBER = 3  # characters; random bytes end like a shorter one too often
 _PICKLE = b"\x80"
 _PICKLE_VERSIONS = range(2, 6)
 
@@ -173,14 +174,17 @@ def _name_of_content(path: Path, head: bytes, size: int) -> str:
         return NPY
     if safetensors_file.parse_header(head) is not None:
         return SAFETENSORS
-    shape = header_shape(head)
-    if shape:
-        if fits_header(head):
-            return WORD2VEC
-        return WORD2VEC_BINARY if looks_binary(head, shape) else GLOVE
     if projector_folder.is_vectors(path, head):
         return PROJECTOR
-    if _is_row(head.partition(b"\n")[0]):
+    shape = header_shape(head)
+    if shape:
+        if not head.partition(b"\n")[2] or fits_header(head):  # a header alone is a file cut short
+            return WORD2VEC
+        return WORD2VEC_BINARY if looks_binary(head, shape) else GLOVE
+    textual = is_text(head[:_LOOKED_AT])
+    if head and not textual and reference_folder.fits(path, size):
+        return REFERENCE
+    if _is_row(head.partition(b"\n")[0], 1 if textual else _LEAST_OF_NUMBER):
         return GLOVE
     if head.startswith(_PARQUET_MAGIC):
         return PARQUET
@@ -193,10 +197,8 @@ def _name_of_content(path: Path, head: bytes, size: int) -> str:
             f"{path}: is a model of fastText, which keeps parts of words, not their vectors. Name the .vec file that "
             "fastText writes beside it."
         )
-    if not head or is_text(head[:_LOOKED_AT]):
+    if not head or textual:
         return GLOVE
-    if reference_folder.fits(path, size):
-        return REFERENCE
     if path.with_name("vocab.txt").is_file():
         reference_folder.read(path)  # says what doesn't fit
     raise FormatError(
@@ -205,8 +207,8 @@ def _name_of_content(path: Path, head: bytes, size: int) -> str:
     )
 
 
-def _is_row(line: bytes) -> bool:
-    """Tell whether a line is a word and at least one number."""
+def _is_row(line: bytes, least: int) -> bool:
+    """Tell whether a line is a word and at least one number, the last one written with so many characters."""
     line = line.rstrip(b" \t\r")
     place = max(line.rfind(b" "), line.rfind(b"\t"))
-    return place > 0 and _NUMBER.fullmatch(line, place + 1) is not None
+    return 0 < place < len(line) - least and _NUMBER.fullmatch(line, place + 1) is not None

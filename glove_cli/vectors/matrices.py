@@ -26,8 +26,13 @@ def read_npy(path: Path) -> NDArray[Any]:
     FormatError
         If it can't be read, or is something else.
     """
-    with named_errors(path), damaged_headers():
-        array = np.load(path, allow_pickle=False)
+    try:
+        with named_errors(path), damaged_headers():
+            array = np.load(path, allow_pickle=False)
+    except EOFError as error:
+        raise FormatError(f"{path}: is empty. Make the file again.") from error
+    except MemoryError as error:  # also where a damaged header says so
+        raise FormatError(f"{path}: says that it is larger than the memory. Make the file again.") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f" or not array.size:
         raise FormatError(f"{path}: is not a matrix of floats. Name a file of word vectors.")
     return array

@@ -126,7 +126,12 @@ def write(
     # A dictionary of floats or of words that all differ only costs time, and so does packing floats.
     with (
         open_output(out, force=force) as file,
-        pq.ParquetWriter(file, schema, use_dictionary=False, compression={"word": "snappy"} | _plain(schema)) as writer,
+        pq.ParquetWriter(
+            pa.PythonFile(_Sink(file), "w"),
+            schema,
+            use_dictionary=False,
+            compression={"word": "snappy"} | _plain(schema),
+        ) as writer,
     ):
         for begin in range(0, V, _GROUP_ROWS):
             writer.write_table(group(begin, min(begin + _GROUP_ROWS, V)))
@@ -178,6 +183,25 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     return [word_from_bytes(word) for word in words], float32_rows(matrix, words, path)
 
 
+class _Sink:
+    """A file that Arrow may write to and not close."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        """Write bytes."""
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        """Leave that to whoever opened the file."""
+
+    def close(self) -> None:
+        """Leave that to whoever opened the file."""
+
+
 def _plain(schema: Any) -> dict[str, str]:
     """Return the columns that are not packed, by the names that Parquet has for them."""
     names = [f.name for f in schema if f.name not in ("word", "vector")]
@@ -197,6 +221,8 @@ def _columns(schema: Any, path: Path) -> tuple[str, str]:
     import pyarrow.types as types
 
     def is_words(kind: Any) -> bool:
+        if types.is_dictionary(kind):
+            kind = kind.value_type
         return any(
             is_kind(kind)
             for is_kind in (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from glove_cli.vectors.checks import check_unique, check_words, named_errors
 from glove_cli.vectors.folders import export_folder
 from glove_cli.vectors.matrices import float32_rows
 from glove_cli.vectors.names import PROJECTOR
-from glove_cli.vectors.rows import Rows, blocks, finite_block
+from glove_cli.vectors.rows import Rows
+from glove_cli.vectors.text import write_text
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 VECTORS_NAME = "vectors.tsv"
@@ -54,7 +55,7 @@ def write(
     header : bool
         `vectors.tsv` has no such line; must be false.
     threads : int, optional
-        Not used.
+        All cores that this process may use, unless given.
     force : bool
         Whether a folder that was exported before may be replaced.
     counts : int64 array (V,), optional
@@ -71,11 +72,9 @@ def write(
     """
     check_words(words, "vectors", forbidden="\t\n\r")
     with export_folder(out, PROJECTOR, force=force, V=rows.shape[0], dim=rows.shape[1]) as writer:
-        line = "\t".join(["%.6f"] * rows.shape[1]) + "\n"
         with (writer.path / VECTORS_NAME).open("xb") as file:
-            for begin, end in blocks(rows, "vectors", words):
-                block = finite_block(rows, begin, end, "vectors", words)
-                file.write((line * len(block) % tuple(block.ravel().tolist())).encode())
+            lines = cast(BinaryIO, _NumbersAlone(file))
+            write_text(lines, [""] * len(words), rows, name="vectors", header=False, threads=threads)
         columns = [map(word_to_bytes, words), (b"%d" % rank for rank in range(1, len(words) + 1))]
         names = [b"word", b"rank"]
         if counts is not None:
@@ -119,6 +118,21 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         raise FormatError(f"{listed}: holds {len(words):,} words, {path} {len(array):,} vectors. Make both again.")
     check_unique(words, listed, first=1 + headed)
     return [word_from_bytes(word) for word in words], float32_rows(array, words, path)
+
+
+class _NumbersAlone:
+    """Takes lines of an empty word and its numbers, and writes the numbers with tabs between."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._last = b"\n"  # byte before the next piece; a space after the end of a line is no place for a tab
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write a part of the lines, cut anywhere."""
+        piece = self._last + bytes(data)
+        self._last = piece[-1:]
+        self._file.write(piece.replace(b"\n ", b"\n").replace(b" ", b"\t")[1:])
+        return len(data)
 
 
 def is_vectors(path: Path, head: bytes) -> bool:

@@ -21,6 +21,7 @@ from glove_cli.vocab import word_from_bytes, word_to_bytes
 _LONGEST_HEADER = 64
 _LOOKED_AT = 4096
 _ROWS_LOOKED_AT = 20
+_BLOCK_ROWS = 1 << 14
 _ADVICE = "Make the file again."
 
 
@@ -140,20 +141,25 @@ def _read(data: mmap.mmap, path: Path) -> tuple[list[bytes], NDArray[np.float32]
             f"{path}: its first line says {V:,} words of {d:,} numbers, it is too short for them. {_ADVICE}"
         )
     words: list[bytes] = []
-    matrix = np.empty((V, d), np.float32)
+    begins = np.empty(V, np.int64)
+    size = 4 * d
     for row in range(V):
         if data[position : position + 1] == b"\n":
             position += 1
         space = data.find(b" ", position)
-        begin = space + 1
-        if space < 0 or begin + 4 * d > len(data):
+        begins[row] = space + 1
+        if space < 0 or space + 1 + size > len(data):
             raise FormatError(f"{path}: ends within word {row + 1:,} of {V:,}. {_ADVICE}")
-        word = data[position:space]
+        words.append(data[position:space])
+        position = space + 1 + size
+    for row, word in enumerate(words, 1):
         if not word or b"\n" in word:
-            raise FormatError(f"{path}: word {row + 1:,} is empty or holds a line end. {_ADVICE}")
-        words.append(word)
-        matrix[row] = np.frombuffer(data[begin : begin + 4 * d], "<f4")
-        position = begin + 4 * d
+            raise FormatError(f"{path}: word {row:,} is empty or holds a line end. {_ADVICE}")
     if data[position:] not in (b"", b"\n"):
         raise FormatError(f"{path}: holds more than the {V:,} words of its first line. {_ADVICE}")
+    # A view of the file can't outlive it, and an error would keep it alive; so nothing is raised from here on.
+    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), size)
+    matrix = np.empty((V, d), np.float32)
+    for begin in range(0, V, _BLOCK_ROWS):
+        matrix[begin : begin + _BLOCK_ROWS] = windows[begins[begin : begin + _BLOCK_ROWS]].view("<f4")
     return words, matrix
