@@ -12,3 +12,7 @@ EXPORT_NAMES = (*FORMAT_NAMES, *SAME_FORMATS, *FOLDER_NAMES)
 EXPORT_FORMAT, EXPORT_VERSION = "glove-export", 1  # of the `meta.json` in a folder for another program
 KINDS = ("sum", "word", "context", "concat")
 UNK = "<unk>"
+COSINE, DOT, EUCLIDEAN = "cosine", "dot", "euclidean"
+METRICS = (COSINE, DOT, EUCLIDEAN)
+ADD, MUL = "add", "mul"
+METHODS = (ADD, MUL)
