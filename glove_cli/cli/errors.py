@@ -14,6 +14,7 @@ from typing import TextIO
 
 import click
 
+from glove_cli.cli.terminal import say
 from glove_cli.errors import GloveError
 
 _WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -113,7 +114,7 @@ def survive_any_word() -> Iterator[None]:
 
 def _say(text: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        click.echo(text.replace("\n", "\\n"), err=True)
+        say(text.replace("\n", "\\n"))
     return code
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glove_cli.cli.options import PATH, example, force_option, json_option, run_option
+from glove_cli.cli.terminal import say
 
 if TYPE_CHECKING:
     from glove_cli.training.history import History
@@ -38,7 +39,7 @@ def command(path: Path | None, plot: Path | None, force: bool, run: Path, as_jso
 
         draw_history(found.epochs, plot, title=shown(str(found.model)), force=force)
     for note in _notes(found):
-        click.echo(note, err=True)
+        say(note)
     click.echo(json.dumps(found.epochs, indent=2) if as_json else history_table(found.epochs))
 
 
@@ -68,15 +69,14 @@ def history_table(history: list[dict[str, Any]]) -> str:
     if len({epoch["eta"] for epoch in history if "eta" in epoch}) < 2:
         del columns["eta"]
     columns = {name: cells for name, cells in columns.items() if any(cells)}
-    head, *lines = table(list(columns), list(zip(*columns.values(), strict=True))).split("\n") if kept else [""]
-    rows = {id(epoch): line for epoch, line in zip(kept, lines, strict=True)}
-    told = [head] if kept else []
+    cells = {id(epoch): row for epoch, row in zip(kept, zip(*columns.values(), strict=True), strict=True)}
+    rows: list[tuple[str, ...] | str] = []
     for epoch in history:
-        if id(epoch) in rows:
-            told.append(rows[id(epoch)])
+        if id(epoch) in cells:
+            rows.append(cells[id(epoch)])
         if "event" in epoch:
-            told.append(f"{epoch['epoch']:5}  {shown(epoch['event'])}")
-    return "\n".join(told)
+            rows.append(f"{epoch['epoch']:5}  {shown(epoch['event'])}")
+    return table(list(columns), rows) if kept else "\n".join(map(str, rows))
 
 
 def _change(before: float, cost: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, run_option
+from glove_cli.cli.terminal import say
 
 
 @click.command("import-model", epilog=example("glove import-model pretrained/vectors.bin --run finer"))
@@ -57,10 +58,9 @@ def command(
         model = import_model(vectors, out, vocab=vocab, gradsq=gradsq, dtype=dtype, force=force, progress=progress)
     sums = model.meta["imported"]["gradsq"]
     if sums is None:
-        click.echo(
+        say(
             "Note: there were no squared gradients, so their sums start at 1: training on from here will move faster "
-            "than it should. Name them with --gradsq.",
-            err=True,
+            "than it should. Name them with --gradsq."
         )
     files = read_meta(out, remedy="Name a model.")["files"]
     rows = [

@@ -226,7 +226,7 @@ def _sha256(path: Path) -> str:
 
 def _text(part: dict[str, Any]) -> str:
     """Return the description of a matrix, a model or a file of vectors as lines."""
-    from glove_cli.cli.tables import pairs, shown, size, table
+    from glove_cli.cli.tables import pairs, shown, size
 
     how = {
         "matrix": _matrix_lines,
@@ -242,9 +242,20 @@ def _text(part: dict[str, Any]) -> str:
         lines.append(("sha256", part["sha256"]))
         return f"{part['kind']} {shown(part['path'])}\n" + pairs(lines, "  ")
     lines.append(("checksums", "compared, all equal" if part["verified"] else "not compared (--verify does)"))
-    files = [(name, f"{entry['bytes']:,}", str(entry.get("sha256"))) for name, entry in part["files"].items()]
-    listed = table(("file", "bytes", "sha256"), files).replace("\n", "\n  ")
-    return f"{part['kind']} {shown(part['path'])}\n{pairs(lines, '  ')}\n  {listed}"
+    return f"{part['kind']} {shown(part['path'])}\n{pairs(lines, '  ')}\n{_file_table(part['files'])}"
+
+
+def _file_table(files: dict[str, dict[str, Any]]) -> str:
+    """Return files with their checksums: beside them, or below them where the terminal is too narrow."""
+    from glove_cli.cli.tables import table
+    from glove_cli.cli.terminal import terminal_width
+
+    rows = [(name, f"{entry['bytes']:,}", str(entry.get("sha256"))) for name, entry in files.items()]
+    width = terminal_width()
+    if width is None or width >= 2 + sum(max(map(len, cells)) + 2 for cells in zip(*rows, strict=True)):
+        return table(("file", "bytes", "sha256"), rows, indent="  ")
+    below = [row for name, size, digest in rows for row in ((name, size), f"  {digest}")]
+    return table(("file and sha256", "bytes"), below, indent="  ")
 
 
 def _matrix_lines(part: dict[str, Any]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ import click
 
 from glove_cli.cli.caching import find_room_for_compiled_code
 from glove_cli.cli.errors import EndedError, exit_code_of, interruptible, survive_any_word
+from glove_cli.cli.terminal import colour_choice
 from glove_cli.version import __version__
 
 _COMMANDS = {
@@ -79,6 +80,7 @@ class GloveGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was called; keep what ends it from click, which has its own words for it."""
+        ctx.color = colour_choice()
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, OSError) as error:

@@ -7,9 +7,8 @@ import time
 from types import TracebackType
 from typing import Any
 
-import click
-
 from glove_cli.cli.tables import amount, duration
+from glove_cli.cli.terminal import say
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -51,7 +50,7 @@ class Progress:
         self._last = time.monotonic()
         if self._bar is not None:
             self._bar.clear()
-        click.echo(text, err=True)
+        say(text)
         if self._bar is not None:
             self._bar.refresh()
 

@@ -1,0 +1,53 @@
+"""What the terminal is and shows: its width, colours, and messages on standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import Any, TextIO
+
+import click
+
+_HEADS: dict[str, dict[str, Any]] = {
+    "Error:": {"fg": "red", "bold": True},
+    "Warning:": {"fg": "yellow"},
+    "Note:": {"fg": "yellow"},
+}
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has that standard output goes to; None if it goes elsewhere."""
+    return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else None
+
+
+def colour_choice() -> bool | None:
+    """Return whether the environment asks for colours or forbids them; None if it leaves that to the terminal.
+
+    NO_COLOR forbids them (https://no-color.org), FORCE_COLOR and CLICOLOR_FORCE ask for them also where there is no
+    terminal, CLICOLOR=0 and TERM=dumb forbid them again; the first of these decides.
+    """
+    names = os.environ.get
+    if names("NO_COLOR"):
+        return False
+    if any(names(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return False if names("CLICOLOR") == "0" or names("TERM") == "dumb" else None
+
+
+def styled(text: str, stream: TextIO | None, **style: Any) -> str:
+    """Return a text with a style of `click.style`, or without where `stream` doesn't show any."""
+    choice = colour_choice()
+    return click.style(text, **style) if (choice if choice is not None else _is_terminal(stream)) else text
+
+
+def say(text: str) -> None:
+    """Print a message on standard error; what it begins with, such as `Error:`, in its colour."""
+    for head, style in _HEADS.items():
+        if text.startswith(head):
+            text = styled(head, sys.stderr, **style) + text.removeprefix(head)
+    click.echo(text, err=True, color=colour_choice())
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
