@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import example, json_option, source_options
 
 
 @click.command("analogy", epilog=example("glove analogy france paris italy -n 5"))
-@click.argument("a")
-@click.argument("b")
-@click.argument("c")
+@click.argument("a", shell_complete=complete_words)
+@click.argument("b", shell_complete=complete_words)
+@click.argument("c", shell_complete=complete_words)
 @click.option("-n", "--topn", type=int, default=10, show_default=True, help="How many words.")
 @source_options
 @json_option

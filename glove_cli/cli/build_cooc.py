@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from glove_cli.cli.completion import complete_files
 from glove_cli.cli.corpus_options import corpus_options, invalid_note, tmp_option
 from glove_cli.cli.options import COOC_NAME, PATH, config_option, example, force_option, run_option, threads_option
 from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
@@ -22,7 +23,7 @@ from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
         "glove build-cooc corpus.txt --shard 2/2 -o second",
     ),
 )
-@click.argument("corpus", nargs=-1, required=True)
+@click.argument("corpus", nargs=-1, required=True, shell_complete=complete_files)
 @config_option(CoocConfig, "window", "Farthest distance of two words that counts, in words.")
 @config_option(CoocConfig, "context", "Which neighbours of a word count.", type=click.Choice(CONTEXTS))
 @config_option(

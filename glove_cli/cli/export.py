@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from glove_cli.cli.completion import complete_files
 from glove_cli.cli.options import MODEL_NAME, example, force_option, source_options, threads_option
 from glove_cli.vectors.names import EXPORT_NAMES, PROJECTOR, SPACY
 
@@ -19,7 +20,7 @@ _NEXT_STEPS = {
 
 
 @click.command("export", epilog=example("glove export vectors.txt", "glove export - --vectors word | head -3"))
-@click.argument("out")
+@click.argument("out", shell_complete=complete_files)
 @click.option(
     "--unk/--no-unk",
     default=None,

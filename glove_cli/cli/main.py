@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from glove_cli.cli.caching import find_room_for_compiled_code
 from glove_cli.cli.errors import EndedError, exit_code_of, interruptible, survive_any_word
@@ -33,6 +34,7 @@ _COMMANDS = {
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),
     "import-cooc": ("import_cooc", "Take counts from a file of other programs."),
     "import-model": ("import_model", "Take a model from the original tools' binary files."),
+    "completion": ("completion", "Print the script that completes commands in a shell."),
 }
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _EXAMPLE = """\b
@@ -77,6 +79,12 @@ class GloveGroup(click.Group):
         """Write a line for each command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Offer the commands, or the group's own options."""
+        commands = [CompletionItem(name, help=text) for name, (_, text) in _COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [item for item in commands if item.value.startswith(incomplete)] + options
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was called; keep what ends it from click, which has its own words for it."""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import example, json_option, source_options
 
 
 @click.command("nearest", epilog=example("glove nearest paris river -n 5"))
-@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.argument("words", nargs=-1, required=True, metavar="WORD...", shell_complete=complete_words)
 @click.option("-n", "--topn", type=int, default=10, show_default=True, help="How many words.")
 @source_options
 @json_option

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from glove_cli.cli.completion import complete_files
 from glove_cli.cli.corpus_options import corpus_options, invalid_note, tmp_option
 from glove_cli.cli.options import PATH, example, force_option, threads_option
 from glove_cli.corpus.config import VocabConfig
 
 
 @click.command("vocab", epilog=example("glove vocab corpus.txt", "glove vocab corpus.txt --min-count 1 -o more.txt"))
-@click.argument("corpus", nargs=-1, required=True)
+@click.argument("corpus", nargs=-1, required=True, shell_complete=complete_files)
 @corpus_options
 @threads_option
 @tmp_option
