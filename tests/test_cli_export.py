@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import expected, make_model
 
 from glove_cli.vectors.load import load_vectors
+from glove_cli.vectors.names import EXPORT_NAMES, KINDS
 from glove_cli.vectors.process import process_vectors
 
 
@@ -50,25 +52,78 @@ def test_the_vectors_asked_for_are_written(folder: Path, kind: str) -> None:
     assert (folder / "v").read_bytes() == text_of(expected(make_model(), kind), None)
 
 
-@pytest.mark.parametrize("name", ["v.txt", "v.vec", "v.bin", "v.npy"])
-def test_the_format_follows_the_name_or_the_option(folder: Path, name: str) -> None:
-    formats = {"v.txt": "glove", "v.vec": "word2vec", "v.bin": "word2vec-binary", "v.npy": "npy"}
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("v.txt", "glove"),
+        ("v.vec", "word2vec"),
+        ("v.w2v", "fasttext"),
+        ("v.bin", "word2vec-binary"),
+        ("v.npy", "npy"),
+        ("v.kv", "gensim"),
+        ("v.safetensors", "safetensors"),
+        ("v.parquet", "parquet"),
+    ],
+)
+def test_the_format_follows_the_name_or_the_option(folder: Path, name: str, format: str) -> None:
     assert glove("export", name).exit_code == 0
-    assert glove("export", "named", "--format", formats[name]).exit_code == 0
+    assert glove("export", "named", "--format", format).exit_code == 0
     assert (folder / name).read_bytes() == (folder / "named").read_bytes()
     assert len(load_vectors(name)) == 6
+
+
+@pytest.mark.parametrize("name", EXPORT_NAMES)
+def test_what_was_exported_is_described(folder: Path, name: str) -> None:
+    result = glove("export", "out", "--format", name)
+    assert result.exit_code == 0, result.output
+    described = json.loads(glove("info", "out", "--json").stdout)
+    expected = {"kind": "vectors", "V": 6, "dim": 3, "format": "word2vec" if name == "fasttext" else name}
+    if name in ("projector", "spacy", "reference"):
+        expected["kind"] = "export"
+        assert glove("info", "out", "--verify").exit_code == 0
+    if name == "reference":
+        expected["V"] = 5  # a model has no row of <unk>
+    assert {key: described[key] for key in expected} == expected
+    made = [path for path in folder.rglob("*") if path.is_file() and "glove-run" not in path.parts]
+    assert described["bytes"] == sum(path.stat().st_size for path in made if path.name != "meta.json")
+    assert (
+        f"format{'':{4 if expected['kind'] == 'export' else 5}}  {described['format']}" in glove("info", "out").stdout
+    )
+
+
+def test_the_next_step_with_a_folder_is_said(folder: Path) -> None:
+    result = glove("export", "for spacy", "--format", "spacy")
+    assert "Next: python -m spacy init vectors xx 'for spacy'/vectors.txt PIPELINE" in result.stderr
+    assert "for spacy: 5 words and <unk>, 3 numbers each, text for spaCy, " in result.stdout
+    assert "Next: tensorboard --logdir p " in glove("export", "p", "--format", "projector").stderr
+
+
+def test_the_parameters_of_a_model_have_all_its_kinds_of_vectors(folder: Path) -> None:
+    result = glove("export", "out", "--format", "reference")
+    assert result.stdout.startswith("out: 5 words, 3 numbers each, parameters for the original tools, ")
+    for kind in KINDS:
+        assert glove("export", f"{kind}.txt", "--vectors", kind, "--model", "out/vectors.bin").exit_code == 0
+        # Six decimals are off by 5e-7, and float32 by 2**-24 of a number below 8.
+        assert np.abs(load_vectors(f"{kind}.txt").matrix - expected(make_model(), kind)).max() < 5e-7 + 8 * 2.0**-24
+    fails(
+        glove("export", "x", "--format", "reference", "--vectors", "word"), 2, "--format: reference holds a whole model"
+    )
+    fails(glove("export", "x", "--format", "reference", "--model", "sum.txt"), 2, "whole model, these are vectors")
+    fails(glove("export", "x", "--vectors", "word", "--model", "sum.txt"), 2, "--vectors: sum.txt is a file")
 
 
 def test_a_header_is_written_when_asked_for(folder: Path) -> None:
     assert glove("export", "v", "--header").exit_code == 0
     assert (folder / "v").read_bytes().startswith(b"6 3\nw0 ")
-    fails(glove("export", "v.bin", "--header"), 2, "--header: is for text, not for word2vec binary")
+    for name, title in (("v.bin", "word2vec binary"), ("v.kv", "gensim"), ("v.parquet", "Parquet")):
+        fails(glove("export", name, "--header"), 2, f"--header: is for text, not for {title}")
 
 
 def test_standard_output_gets_the_vectors_and_nothing_else(folder: Path) -> None:
     glove("export", "v.txt")
-    glove("export", "v.bin")
-    for name, options in (("v.txt", []), ("v.bin", ["--format", "word2vec-binary"])):
+    for name, format in (("v.txt", "glove"), ("v.bin", "word2vec-binary"), ("v.parquet", "parquet")):
+        glove("export", name)
+        options = [] if format == "glove" else ["--format", format]
         result = glove("export", "-", *options)
         assert result.exit_code == 0
         assert result.stdout_bytes == (folder / name).read_bytes()
@@ -178,8 +233,11 @@ def test_threads_that_cannot_be(folder: Path, value: str) -> None:
     assert os.listdir(folder) == ["glove-run"]
 
 
-def test_npy_does_not_go_to_standard_output(folder: Path) -> None:
-    fails(glove("export", "-", "--format", "npy"), 2, "--format: npy makes two files")
+@pytest.mark.parametrize(
+    ("name", "what"), [("npy", "two files"), ("gensim", "two files"), ("projector", "a folder"), ("spacy", "a folder")]
+)
+def test_what_is_more_than_a_file_does_not_go_to_standard_output(folder: Path, name: str, what: str) -> None:
+    fails(glove("export", "-", "--format", name), 2, f"--format: {name} makes {what}, so it can't be written")
 
 
 def test_the_words_of_a_model_are_its_own(folder: Path) -> None:

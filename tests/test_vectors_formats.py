@@ -26,7 +26,7 @@ ODD = np.array([[-0.0, 1e-45, 3.4028235e38], [0.1, -1e-7, 123456.79]], np.float3
 
 @settings(deadline=None)
 @given(st.lists(WORD, min_size=1, max_size=8, unique=True), st.integers(1, 4), st.data())
-@pytest.mark.parametrize("name", ["word2vec-binary", "npy"])
+@pytest.mark.parametrize("name", ["word2vec-binary", "npy", "gensim", "safetensors", "parquet"])
 def test_binary_formats_give_back_every_bit(
     tmp_path_factory: pytest.TempPathFactory, name: str, words: list[bytes], dim: int, data: st.DataObject
 ) -> None:
@@ -93,7 +93,7 @@ def test_word2vec_binary_refuses_words_it_cannot_hold(tmp_path: Path, word: str)
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["word2vec-binary", "npy"])
+@pytest.mark.parametrize("name", ["word2vec-binary", "npy", "gensim", "safetensors", "parquet"])
 def test_numbers_too_large_for_32_bits_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(FormatError, match="too large for 32 bits"):
         FORMATS[name].write(tmp_path / "v", ["a"], np.array([[1e39]]))
@@ -179,6 +179,9 @@ def test_npy_cut_short_is_refused(tmp_path: Path) -> None:
         ("vectors.vec", "word2vec"),
         ("vectors.w2v", "word2vec"),
         ("vectors.npy", "npy"),
+        ("vectors.kv", "gensim"),
+        ("vectors.safetensors", "safetensors"),
+        ("vectors.parquet", "parquet"),
         ("npy", "glove"),
         ("v.npy.txt", "glove"),
     ],

@@ -19,7 +19,15 @@ _NEXT_STEPS = {
 }
 
 
-@click.command("export", epilog=example("glove export vectors.txt", "glove export - --vectors word | head -3"))
+@click.command(
+    "export",
+    epilog=example(
+        "glove export vectors.txt",
+        "glove export vectors.kv --process mean,unit",
+        "glove export for-spacy --format spacy",
+        "glove export - --vectors word | head -3",
+    ),
+)
 @click.argument("out", shell_complete=complete_files)
 @click.option(
     "--unk/--no-unk",

@@ -178,7 +178,7 @@ def load_pickle(path: Path) -> StandIn:
     except OSError as error:
         raise FormatError(f"{path}: can't be read: {error.strerror or error}. Name a file of word vectors.") from error
     except Exception as error:  # a damaged pickle can raise anything
-        reason = str(error) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise FormatError(
             f"{path}: is a pickle that is cut short or damaged ({reason[:80]}). Make the file again."
         ) from error

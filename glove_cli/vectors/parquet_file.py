@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OutputError
-from glove_cli.vectors.checks import check_unique, check_words, named_errors
+from glove_cli.vectors.checks import check_unique, check_words
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.matrices import float32_rows
 from glove_cli.vectors.outputs import open_output
@@ -165,11 +165,11 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     import pyarrow.parquet as pq
 
     try:
-        with named_errors(path), pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path) as file:
             word_name, vector_name = _columns(file.schema_arrow, path)
             table = file.read(columns=[word_name, vector_name])
-    except pa.ArrowException as error:
-        reason = str(error).partition("\n")[0]
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
         raise FormatError(f"{path}: can't be read as Parquet: {reason[:200]}. Make the file again.") from error
     if not table.num_rows:
         raise FormatError(f"{path}: has no rows. Name a file of word vectors.")
@@ -177,7 +177,10 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         if table[name].null_count:
             row = table[name].is_null().to_numpy().argmax() + 1
             raise FormatError(f"{path}: row {row:,} has no {name}. Make the file again.")
-    words = [word if isinstance(word, bytes) else word.encode("utf-8") for word in table[word_name].to_pylist()]
+    column = table[word_name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    words = column.cast(pa.large_binary()).to_pylist()  # text that is not UTF-8 comes through
     matrix = _matrix(table[vector_name], path, vector_name)
     check_unique(words, path, first=1, unit="row")
     return [word_from_bytes(word) for word in words], float32_rows(matrix, words, path)
