@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.vectors import npy, word2vec_binary
-from glove_cli.vectors.formats import FORMATS, find_format, format_of_content, format_of_name
+from glove_cli.vectors.formats import _SUFFIXES, FORMATS, find_format, format_of_content, format_of_name
 from glove_cli.vectors.load import load_vectors
 from glove_cli.vectors.names import EXPORT_NAMES, FOLDER_NAMES, FORMAT_NAMES
 from glove_cli.vocab import word_from_bytes
@@ -236,3 +236,15 @@ def test_nothing_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_bytes(b"")
     with pytest.raises(FormatError, match="is empty"):
         load_vectors(tmp_path / "v.txt")
+
+
+def test_every_format_stands_in_the_document() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+    heads = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(name for head in heads for name in head.replace("`", "").replace(",", " ").split()) == sorted(
+        EXPORT_NAMES
+    )
+    suffixes = [line.split("|")[2] for line in text.splitlines() if line.startswith("| `")]
+    assert {s for cell in suffixes for s in cell.replace("`", "").replace(",", " ").split() if s[0] == "."} == set(
+        _SUFFIXES
+    )

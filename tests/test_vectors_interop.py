@@ -102,8 +102,8 @@ def test_gensim_maps_our_vectors_and_knows_the_counts(tmp_path: Path, model: Glo
     assert np.array_equal(theirs.vectors[:-1], model.W)
     assert [theirs.get_vecattr(word, "count") for word in model.vocab.words] == model.vocab.counts.tolist()
     assert theirs.get_vecattr("<unk>", "count") == 0
-    theirs.sort_by_descending_frequency()
     theirs.set_vecattr("cat", "count", 5)  # what it made of the file can be changed
+    theirs.sort_by_descending_frequency()
     theirs.add_vectors(["new"], np.ones((1, D), np.float32))
     theirs.save(os.fspath(tmp_path / "again.kv"))
     assert load_vectors(tmp_path / "again.kv").words[-1] == "new"
@@ -648,8 +648,9 @@ def test_what_exists_is_replaced_only_by_force(tmp_path: Path, name: str) -> Non
         others = [other for other in made if other != path]
         for other in others:
             other.rename(tmp_path / "aside")
-        with pytest.raises(OutputError, match=rf"{path.name}: already exists"):
-            export_vectors(make_model(), out, format=name)
+        for model in (make_model(), "missing"):  # it is seen before the model is looked for
+            with pytest.raises(OutputError, match=rf"{path.name}: already exists"):
+                export_vectors(model, out, format=name)
         for other in others:
             (tmp_path / "aside").rename(other)
     assert before == {path.name: path.stat().st_mtime_ns for path in made}
