@@ -240,11 +240,7 @@ def test_nothing_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 def test_every_format_stands_in_the_document() -> None:
     text = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
-    heads = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    assert sorted(name for head in heads for name in head.replace("`", "").replace(",", " ").split()) == sorted(
-        EXPORT_NAMES
-    )
-    suffixes = [line.split("|")[2] for line in text.splitlines() if line.startswith("| `")]
-    assert {s for cell in suffixes for s in cell.replace("`", "").replace(",", " ").split() if s[0] == "."} == set(
-        _SUFFIXES
-    )
+    rows = [line.replace("`", "").replace(",", " ").split("|") for line in text.splitlines() if line.startswith("| `")]
+    names = [name for row in rows[1:] for name in row[1].split()]
+    assert sorted(names) == sorted(EXPORT_NAMES)
+    assert {word for row in rows[1:] for word in row[2].split() if word[0] == "."} == set(_SUFFIXES)
