@@ -141,6 +141,7 @@ def test_what_gensim_saves_is_read(tmp_path: Path, keyed: Any, options: dict[str
     assert ours.words == keyed.index_to_key
     assert np.array_equal(ours.matrix, keyed.vectors)
     same_neighbours(keyed.most_similar("cat", topn=5), ours, "cat")
+    assert ours.matrix.flags.writeable
 
 
 @pytest.mark.parametrize("options", [{}, {"binary": True}, {"write_header": False}])
@@ -599,6 +600,7 @@ def test_odd_words_come_back_from_every_format(tmp_path: Path, name: str) -> Non
     FORMATS[name].write(tmp_path / "v", words, matrix)
     read, again = FORMATS[name].read(tmp_path / "v")
     assert read == words
+    assert (again.dtype, again.flags.c_contiguous, again.flags.writeable) == (np.float32, True, True)
     assert np.array_equal(again, matrix) if name in BINARY else np.abs(again - matrix).max() < 6e-7
 
 
@@ -671,6 +673,15 @@ def test_a_folder_of_someone_else_is_never_replaced(tmp_path: Path, name: str) -
     with pytest.raises(OutputError, match=r"mine: is not a result of glove, so --force won't replace it"):
         export_vectors(make_model(), tmp_path / "mine", format=name, force=True)
     assert os.listdir(tmp_path / "mine") == ["file"]
+
+
+@pytest.mark.parametrize("name", ["projector", "spacy", "reference"])
+def test_a_folder_for_other_programs_is_no_model_but_holds_vectors(tmp_path: Path, name: str) -> None:
+    export_vectors(make_model(), tmp_path / "out", format=name)
+    with pytest.raises(FormatError, match=r"out: is a folder for other programs, .* Name its vectors: ") as caught:
+        load_vectors(tmp_path / "out")
+    named = str(caught.value).rpartition(": ")[2].removesuffix(".")
+    assert np.array_equal(load_vectors(named).matrix, FORMATS[name].read(tmp_path / "out")[1])
 
 
 @pytest.mark.parametrize("name", ["npy", "gensim", "projector", "spacy", "reference"])

@@ -47,7 +47,7 @@ def float32_rows(array: NDArray[Any], words: Sequence[str | bytes], path: Path) 
         If a value isn't finite, or too large; the message names the word of its row.
     """
     with np.errstate(over="ignore"):
-        matrix = np.require(array, np.float32, ("C", "A"))
+        matrix = np.require(array, np.float32, ("C", "A", "W"))
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
         word = words[int(np.argmin(finite))]

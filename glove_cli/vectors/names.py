@@ -10,6 +10,7 @@ FOLDER_NAMES = (PROJECTOR, SPACY, REFERENCE)
 SAME_FORMATS = {"fasttext": WORD2VEC}  # other names by which a format is known
 EXPORT_NAMES = (*FORMAT_NAMES, *SAME_FORMATS, *FOLDER_NAMES)
 EXPORT_FORMAT, EXPORT_VERSION = "glove-export", 1  # of the `meta.json` in a folder for another program
+EXPORT_VECTORS = {PROJECTOR: "vectors.tsv", SPACY: "vectors.txt", REFERENCE: "vectors.bin"}  # the file in such a folder
 KINDS = ("sum", "word", "context", "concat")
 UNK = "<unk>"
 COSINE, DOT, EUCLIDEAN = "cosine", "dot", "euclidean"

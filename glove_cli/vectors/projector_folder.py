@@ -19,12 +19,12 @@ from glove_cli.errors import FormatError
 from glove_cli.vectors.checks import check_unique, check_words, named_errors
 from glove_cli.vectors.folders import export_folder
 from glove_cli.vectors.matrices import float32_rows
-from glove_cli.vectors.names import PROJECTOR
+from glove_cli.vectors.names import EXPORT_VECTORS, PROJECTOR
 from glove_cli.vectors.rows import Rows
 from glove_cli.vectors.text import write_text
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
-VECTORS_NAME = "vectors.tsv"
+VECTORS_NAME = EXPORT_VECTORS[PROJECTOR]
 WORDS_NAME = "metadata.tsv"
 CONFIG_NAME = "projector_config.pbtxt"
 _CONFIG = (

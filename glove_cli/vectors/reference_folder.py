@@ -19,12 +19,12 @@ from glove_cli.model import Floats, GloveModel
 from glove_cli.vectors.checks import check_words, named_errors
 from glove_cli.vectors.folders import export_folder
 from glove_cli.vectors.matrices import float32_rows
-from glove_cli.vectors.names import KINDS, REFERENCE
+from glove_cli.vectors.names import EXPORT_VECTORS, KINDS, REFERENCE
 from glove_cli.vectors.reference_model import PARAMETERS_REMEDY, find_dimensions, load_words, size_of
 from glove_cli.vectors.rows import finite_block
 from glove_cli.vocab import word_to_bytes
 
-VECTORS_NAME = "vectors.bin"
+VECTORS_NAME = EXPORT_VECTORS[REFERENCE]
 SUMS_NAME = "gradsq.bin"
 _CHUNK_NUMBERS = 1 << 20
 _LONGEST_WORD = 999  # bytes

@@ -10,8 +10,10 @@ import numpy as np
 
 from glove_cli.errors import FormatError
 from glove_cli.files import META_NAME
+from glove_cli.folder import read_meta
 from glove_cli.model import GloveModel
 from glove_cli.vectors.keyed import WordVectors
+from glove_cli.vectors.names import EXPORT_FORMAT, EXPORT_VECTORS
 from glove_cli.vectors.rows import ModelRows, finite_block
 
 MODEL_NAME = "model"
@@ -41,6 +43,11 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
         others = sorted(p.parent.name for p in path.parent.glob(f"{glob.escape(path.name)}-*/{META_NAME}"))
         if others:
             raise FormatError(f"{path}: does not exist, but {', '.join(others)}. Name one of them with --model.")
+    if os.path.exists(path / META_NAME):
+        meta = read_meta(path, remedy="Name a model.")
+        if meta.get("format") == EXPORT_FORMAT and meta.get("program") in EXPORT_VECTORS:
+            inside = path / EXPORT_VECTORS[meta["program"]]
+            raise FormatError(f"{path}: is a folder for other programs, not a model. Name its vectors: {inside}.")
     return GloveModel.load(path)
 
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from glove_cli.errors import FormatError
 from glove_cli.vectors import word2vec_text
 from glove_cli.vectors.folders import export_folder
-from glove_cli.vectors.names import SPACY
+from glove_cli.vectors.names import EXPORT_VECTORS, SPACY
 from glove_cli.vectors.rows import Rows
 from glove_cli.vectors.text import check_text_words, write_text
 
-VECTORS_NAME = "vectors.txt"
+VECTORS_NAME = EXPORT_VECTORS[SPACY]
 LEXEMES_NAME = "lexemes.jsonl"
 
 
