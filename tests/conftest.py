@@ -78,7 +78,15 @@ def shared_data(tmp_path_factory: pytest.TempPathFactory) -> SharedData:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the tests and their commands put into the cache out of the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GLOVE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled(_own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Have every kernel compiled before the first test, so that none meets the word about compiling."""
     folder = tmp_path_factory.mktemp("compiled")
     text = " ".join(f"w{i}" for i in range(40_000)).encode()  # so many words that the table has to grow

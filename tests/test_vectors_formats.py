@@ -76,7 +76,7 @@ def one(value: float) -> bytes:
         (b"2 1\naaaaaaaaaaaaaaaaaaaaaaaaaaaa " + one(1) + b"\nb", "ends within word 2 of 2"),
         (b"1 1\na " + one(1) + b"\nb " + one(1) + b"\n", "holds more than the 1 words"),
         (b"2 1\na " + one(1) + b"\na " + one(1) + b"\n", "word 2 repeats the word of word 1"),
-        (b"2 1\na " + one(1) + b"\nb " + one(np.nan) + b"\n", "word 2, 'b', has a number that isn't finite"),
+        (b"2 1\na " + one(1) + b"\nb " + one(np.nan) + b"\n", "word 2 has a number that isn't finite: 'b'"),
         (b"1 1\n " + one(1) + b"\n", "word 1 is empty"),
     ],
 )

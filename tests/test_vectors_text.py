@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glove_cli.errors import FormatError, OutputError
-from glove_cli.vectors import glove_text, kernels, text, word2vec_text
+from glove_cli.vectors import glove_text, kernels, lines, word2vec_text
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 # Any bytes but separators, and words with spaces as in published vectors.
@@ -188,10 +188,10 @@ NUMBER = st.one_of(
 @example(["8.5e-46", "1.1754943508222875e-38", "16777217", "16777217.000000001", "-0", "+.5", "5.", "1e-23", "1e22"])
 @example(["33554433", "33554435", "0.1000000014901161193847656250000000001", "1.00000005960464477539062500000001"])
 def test_numbers_are_read_as_numpy_does(numbers: list[str]) -> None:
-    lines = text.parse_lines(b"w " + " ".join(numbers).encode() + b"\n", len(numbers))
-    assert lines.error is None
+    parsed = lines.parse_lines(b"w " + " ".join(numbers).encode() + b"\n", len(numbers))
+    assert parsed.bad == []
     expected = np.array([float(number) for number in numbers]).astype(np.float32)
-    assert lines.values.tobytes() == expected[np.newaxis].tobytes()
+    assert parsed.values.tobytes() == expected[np.newaxis].tobytes()
 
 
 def test_random_numbers_of_any_length_are_read_as_numpy_does() -> None:
@@ -201,10 +201,10 @@ def test_random_numbers_of_any_length_are_read_as_numpy_does() -> None:
         block = b"".join(
             b"w%d " % i + " ".join([style % x for x in row]).encode() + b"\n" for i, row in enumerate(values.tolist())
         )
-        lines = text.parse_lines(block, 20)
+        parsed = lines.parse_lines(block, 20)
         expected = np.array([[float(style % x) for x in row] for row in values.tolist()]).astype(np.float32)
-        assert lines.error is None
-        assert np.array_equal(lines.values, expected)
+        assert parsed.bad == []
+        assert np.array_equal(parsed.values, expected)
 
 
 def read(tmp_path: Path, data: bytes, module: object = glove_text) -> tuple[list[str], list[list[float]]]:
@@ -246,7 +246,7 @@ def test_lines_of_many_kinds_are_read(tmp_path: Path, data: bytes, words: list[s
         (b"a 1 2\nb 3 4\nc 5\n", "line 3 has 1 numbers, 2 were expected: 'c 5'"),
         (b"a 1 2\nb 3 4\nc 0.5 6 7.5\nd 1 2\n", "line 3 has more than 2 numbers: 'c 0.5 6 7.5'"),
         (b"a 1 2\nb 3 x\nc 5 6\n", "line 2 does not end in 2 numbers"),
-        (b"a 1 2\n\nc 5 6\n", "line 2 has 0 numbers"),
+        (b"a 1 2\n\nc 5 6\n", "line 2 is blank"),
         (b"a 1 2\n 3 4\nc 5 6\n", "line 2 has no word"),
         (b"a 1 2\nb 3 nan\nc 5 6\n", "line 2 has a number that isn't finite"),
         (b"a 1 2\nb 3 -inf\nc 5 6\n", "line 2 has a number that isn't finite"),
@@ -280,12 +280,12 @@ def test_word2vec_text_is_glove_text_with_a_header(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bad", [10, 77, 399])
 def test_the_line_is_right_in_a_file_of_many_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int) -> None:
-    monkeypatch.setattr(text, "_BLOCK_BYTES", 64)
-    lines = [b"w%d 1 2\n" % i for i in range(400)]
-    assert len(read(tmp_path, b"".join(lines))[0]) == 400
-    lines[bad] = b"x\n"
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 64)
+    listed = [b"w%d 1 2\n" % i for i in range(400)]
+    assert len(read(tmp_path, b"".join(listed))[0]) == 400
+    listed[bad] = b"x\n"
     with pytest.raises(FormatError, match=f"line {bad + 1} has 0 numbers"):
-        read(tmp_path, b"".join(lines))
+        read(tmp_path, b"".join(listed))
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, GloveError
+from glove_cli.vectors.problems import KEEP, NOT_FINITE, NOT_UTF8, REPEATED, STRICT, Problems
 from glove_cli.vocab import word_from_bytes
 
 
@@ -63,16 +64,56 @@ def check_unique(words: Sequence[bytes], path: Path, *, first: int, unit: str = 
         seen[word] = number
 
 
-def join_blocks(blocks: list[NDArray[np.float32]], dim: int) -> NDArray[np.float32]:
-    """Return the blocks one below the other; the list is emptied, so that memory never holds all of it twice."""
-    matrix = np.empty((sum(map(len, blocks)), dim), np.float32)
-    row = 0
-    blocks.reverse()
-    while blocks:
-        block = blocks.pop()
-        matrix[row : row + len(block)] = block
-        row += len(block)
-    return matrix
+def good_rows(
+    encoded: Sequence[bytes], matrix: NDArray[np.float32], path: Path, problems: Problems, *, unit: str = "word"
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the words and rows of a file that has no lines, without bad ones.
+
+    Parameters
+    ----------
+    encoded : sequence of bytes, length n
+        The words.
+    matrix : float32 array (n, d)
+    path : Path
+        What errors call the file.
+    problems : Problems
+        What is done about repeated words, numbers that are not finite and bytes that are not UTF-8.
+    unit : str
+        What messages call a row.
+
+    Returns
+    -------
+    words : list of str, length V
+    matrix : float32 array (V, d)
+
+    Raises
+    ------
+    FormatError
+        If bad rows are not left out, or none is left.
+    """
+    problems.unit = unit
+    words = [word_from_bytes(word) for word in encoded]
+    finite: NDArray[np.bool_] = np.isfinite(matrix).all(axis=1)
+    if problems.encoding_errors == KEEP and finite.all() and len(set(words)) == len(words):
+        return words, matrix
+    seen: dict[str, int] = {}
+    for number, (word, good) in enumerate(zip(words, finite, strict=True), 1):
+        shown = repr(encoded[number - 1][:60].decode("utf-8", "backslashreplace"))
+        decoded = encoded[number - 1].decode("utf-8", "replace") if problems.encoding_errors != KEEP else word
+        if decoded != word and problems.encoding_errors == STRICT:
+            problems.add(path, number, NOT_UTF8, f"is not UTF-8: {shown}")
+        elif not good:
+            problems.add(path, number, NOT_FINITE, f"has a number that isn't finite: {shown}")
+        elif decoded in seen:
+            problems.add(path, number, REPEATED, f"repeats the word of {unit} {seen[decoded]}: {shown}")
+        else:
+            if decoded != word:
+                problems.replaced(number)
+            seen[decoded] = number
+    problems.check(path)
+    if not seen:
+        raise FormatError(f"{path}: holds no vectors. Name a file of word vectors.")
+    return list(seen), matrix[[number - 1 for number in seen.values()]]
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.vectors.outputs import open_output
+from glove_cli.vectors.problems import Problems
 from glove_cli.vectors.rows import Rows
 from glove_cli.vectors.text import check_text_words, read_text, write_text
 
@@ -56,12 +57,14 @@ def write(
         write_text(file, words, rows, name="vectors", header=header, threads=threads)
 
 
-def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
+def read(path: str | os.PathLike[str], *, problems: Problems | None = None) -> tuple[list[str], NDArray[np.float32]]:
     """Read GloVe text, with or without a header.
 
     Parameters
     ----------
     path : path-like
+    problems : Problems, optional
+        What is done about bad lines, and where they are counted; they are an error, unless given.
 
     Returns
     -------
@@ -73,4 +76,4 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     FormatError
         If the file can't be read or a line isn't what it should be; the message names the line.
     """
-    return read_text(path, header=None)
+    return read_text(path, header=None, problems=problems)

@@ -161,6 +161,8 @@ def parse_rows(data, starts, ends, row, values, word_ends):
     Parameters: data uint8; starts, ends int64 (n,); row int; filled are values float32 (n, d) and word_ends
     int64 (n,).
     Returns the row reached; one before n is not certain: no word, too few numbers, or a number that needs care.
+
+    A number such as -0.25, of few digits, is read on the way to the space before it; others are looked at again.
     """
     n, d = values.shape
     while row < n:
@@ -170,13 +172,39 @@ def parse_rows(data, starts, ends, row, values, word_ends):
             p -= 1
         for k in range(d - 1, -1, -1):
             stop = p
-            while p > begin and data[p - 1] != _SPACE and data[p - 1] != _TAB:
+            mantissa = np.uint64(0)
+            unit = np.uint64(1)
+            point = np.int64(0)  # where the digits after it begin
+            while p > begin:
+                digit = np.uint8(data[p - 1] - np.uint8(_ZERO))
+                if digit < 10:
+                    mantissa += np.uint64(digit) * unit
+                    unit *= np.uint64(10)
+                elif data[p - 1] == _POINT and not point:
+                    point = p
+                else:
+                    break
+                p -= 1
+            length = stop - p
+            if p > begin and data[p - 1] == _MINUS:
                 p -= 1
             if p == begin:
                 return row
-            certain, value = _parse_value(data, p, stop)
-            if not certain:
-                return row
+            digits = length - (point != 0)
+            if (data[p - 1] == _SPACE or data[p - 1] == _TAB) and 0 < digits < _MAX_DIGITS and mantissa <= _EXACT:
+                value = np.float64(mantissa)
+                if point:
+                    value /= _POWERS[stop - point]
+                if data[p] == _MINUS:
+                    value = -value
+            else:
+                while p > begin and data[p - 1] != _SPACE and data[p - 1] != _TAB:
+                    p -= 1
+                if p == begin:
+                    return row
+                certain, value = _parse_value(data, p, stop)
+                if not certain:
+                    return row
             values[row, k] = value
             p -= 1
         if p == begin:

@@ -1,14 +1,9 @@
-"""Lines of a word and its numbers: what GloVe text and word2vec text share.
-
-A line is split from the right, because a word may hold spaces. Words are bytes that come out as they went in.
-"""
+"""Text: lines of a word and its numbers, written and read; what GloVe text and word2vec text share."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,24 +13,25 @@ from numpy.typing import NDArray
 from glove_cli.errors import FormatError
 from glove_cli.parallel import ordered_map, thread_count
 from glove_cli.vectors import kernels
-from glove_cli.vectors.checks import check_unique, check_words, join_blocks, named_errors
+from glove_cli.vectors.checks import check_words, named_errors
+from glove_cli.vectors.lines import (
+    LONGEST_LINE,
+    Lines,
+    Readable,
+    line_blocks,
+    looks_like_numbers,
+    parse_line,
+    parse_lines,
+    shown_line,
+)
+from glove_cli.vectors.matrix_builder import MatrixBuilder
+from glove_cli.vectors.problems import HEADER, REPEATED, Problems
 from glove_cli.vectors.rows import Rows, blocks, finite_block
-from glove_cli.vocab import word_from_bytes, word_to_bytes
+from glove_cli.vocab import word_to_bytes
 
-_BLOCK_BYTES = 8 << 20
+_HEAD_BYTES = 1 << 20
 _HEAD_LINES = 100
-_SEPARATOR = re.compile(rb"[ \t]")
-_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
-_FRACTION = re.compile(rb"[-+]?\d*\.\d+([eE][-+]?\d+)?")
-
-
-@dataclass
-class Lines:
-    """Lines that were read: words, values float32 (n, d), and the first line that is wrong (from 0) with the reason."""
-
-    words: list[bytes]
-    values: NDArray[np.float32]
-    error: tuple[int, str] | None = None
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def write_text(
@@ -83,13 +79,15 @@ def check_text_words(words: Sequence[str], name: str) -> None:
     """
     check_words(words, name, forbidden="\n")
     for word in words:
-        if (" " in word or "\t" in word) and _looks_like_numbers(word_to_bytes(word)):
+        if (" " in word or "\t" in word) and looks_like_numbers(word_to_bytes(word)):
             raise FormatError(
                 f"{name}: the word {word!r} ends in a number, so its line could not be read. Export as npy."
             )
 
 
-def read_text(path: str | os.PathLike[str], *, header: bool | None) -> tuple[list[str], NDArray[np.float32]]:
+def read_text(
+    path: str | os.PathLike[str], *, header: bool | None, problems: Problems | None = None
+) -> tuple[list[str], NDArray[np.float32]]:
     """Read a file of lines.
 
     Parameters
@@ -98,6 +96,8 @@ def read_text(path: str | os.PathLike[str], *, header: bool | None) -> tuple[lis
     header : bool, optional
         Whether the first line must be a header; unless given, it is one if it holds two integers and the next line
         fits.
+    problems : Problems, optional
+        What is done about bad lines, and where they are counted; they are an error, unless given.
 
     Returns
     -------
@@ -110,39 +110,85 @@ def read_text(path: str | os.PathLike[str], *, header: bool | None) -> tuple[lis
         If the file can't be read, is empty, or a line isn't what it should be; the message names the line.
     """
     path = Path(path)
-    words: list[bytes] = []
-    pieces: list[NDArray[np.float32]] = []
     with named_errors(path), path.open("rb", buffering=0) as file:
-        head = read_head(file)
-        shape, dim = find_shape(head, path, header)
-        skipped = head.find(b"\n") + 1 if shape else 0
+        size = os.fstat(file.fileno()).st_size
+        return read_stream(file, path, size=size, header=header, problems=problems)
 
-        def work(_: int, block: bytes) -> Lines:
-            return parse_lines(block, dim)
 
-        for lines in ordered_map(work, _line_blocks(file, head[skipped:]), range(thread_count(None))):
-            if lines.error:
-                number = len(words) + lines.error[0] + 1 + (shape is not None)
-                raise FormatError(f"{path}: line {number} {lines.error[1]}. Make the file again.")
-            words += lines.words
-            pieces.append(lines.values)
+def read_stream(
+    file: Readable, path: Path, *, size: int = 0, header: bool | None = None, problems: Problems | None = None
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Read lines from an open file or an unpacked stream.
+
+    Parameters
+    ----------
+    file : Readable
+        At its beginning.
+    path : Path
+        What errors call it.
+    size : int
+        How many bytes are expected; 0 if that isn't known.
+    header, problems
+        See `read_text`.
+
+    Returns
+    -------
+    words : list of str, length V
+    matrix : float32 array (V, d)
+
+    Raises
+    ------
+    FormatError
+        As `read_text`.
+    """
+    problems = problems if problems is not None else Problems()
+    encoding_errors = problems.encoding_errors
+    head = read_head(file)
+    shape, dim = find_shape(head, path, header)
+    wrong_header = header_shape(head) if shape is None and dim > 1 else None
+    body = head[head.find(b"\n") + 1 :] if shape else head
+    builder = MatrixBuilder(dim, _expected_rows(body, size))
+    words: list[str] = []
+    seen: set[str] = set()
+    first = line = 1 + (shape is not None)  # of the first row, of the block
+    last = ""
+
+    def work(_: int, block: bytes) -> Lines:
+        return parse_lines(block, dim, encoding_errors)
+
+    for lines in ordered_map(work, line_blocks(file, body), range(thread_count(None))):
+        if wrong_header and line == 1 and lines.bad:
+            said = "says {:,} words of {:,} numbers".format(*wrong_header)
+            lines.bad[0] = (0, HEADER, f"{said}, but most lines after it have {dim}")
+        last = lines.words[-1] if lines.words else last
+        for number in lines.replaced:
+            problems.replaced(line + number)
+        if lines.bad or len(set(lines.words)) < len(lines.words) or not seen.isdisjoint(lines.words):
+            for number, kind, text in _leave_out(lines, line, words, seen, first):
+                problems.add(path, line + number, kind, text)
+        seen.update(lines.words)
+        words += lines.words
+        builder.append(lines.values)
+        line += lines.count
+    problems.check(path)
     if not words:
         raise FormatError(f"{path}: holds no vectors. Name a file of word vectors.")
     # The reference forgets its last line, the one of <unk>, when it counts.
-    if shape and len(words) != shape[0] and not (len(words) == shape[0] + 1 and words[-1] == b"<unk>"):
-        raise FormatError(
-            f"{path}: its first line says {shape[0]:,} words, it holds {len(words):,}. Make the file again."
-        )
-    check_unique(words, path, first=1 + (shape is not None))
-    return [word_from_bytes(word) for word in words], join_blocks(pieces, dim)
+    found = line - first
+    if shape and found != shape[0] and not (found == shape[0] + 1 and last == "<unk>"):
+        problems.mismatch(path, f"its first line says {shape[0]:,} words, it holds {found:,}")
+    return words, builder.finish()
 
 
-def read_head(file: BinaryIO) -> bytes:
-    """Return the beginning of a file, at least two lines where it has as many."""
-    head = b""
-    while head.count(b"\n") < 2 and (piece := file.read(1 << 20)):
+def read_head(file: Readable) -> bytes:
+    """Return the beginning of a file without a byte-order mark, at least two lines where it has as many.
+
+    Lines of more than LONGEST_LINE bytes are not waited for.
+    """
+    head = bytearray()
+    while head.count(b"\n") < 2 and len(head) <= 2 * LONGEST_LINE and (piece := file.read(_HEAD_BYTES)):
         head += piece
-    return head
+    return bytes(head).removeprefix(_BYTE_ORDER_MARK)
 
 
 def header_shape(head: bytes) -> tuple[int, int] | None:
@@ -157,7 +203,7 @@ def header_shape(head: bytes) -> tuple[int, int] | None:
 def fits_header(head: bytes) -> bool:
     """Tell whether the first line is a header and the second one a word and as many numbers as it says."""
     shape = header_shape(head)
-    return shape is not None and not _parse_line(head.split(b"\n", 2)[1], shape[1])[0]
+    return shape is not None and not parse_line(head.split(b"\n", 2)[1], shape[1])[0]
 
 
 def find_shape(head: bytes, path: Path, header: bool | None) -> tuple[tuple[int, int] | None, int]:
@@ -171,62 +217,65 @@ def find_shape(head: bytes, path: Path, header: bool | None) -> tuple[tuple[int,
     if not head:
         raise FormatError(f"{path}: is empty. Name a file of word vectors.")
     first, _, rest = head.partition(b"\n")
-    shape = header_shape(head) if header or fits_header(head) else None
+    if len(first) > LONGEST_LINE:
+        raise FormatError(
+            f"{path}: line 1 has more than {LONGEST_LINE:,} bytes: {shown_line(first)}. Name a file of word vectors."
+        )
+    shape = header_shape(head)
     if header and not shape:
-        raise FormatError(f"{path}: its first line is not `words dimensions`: {_shown(first)}. Name a word2vec file.")
-    if shape:
-        if problem := _parse_line(rest.partition(b"\n")[0], shape[1])[0]:
-            raise FormatError(f"{path}: line 2 {problem}. Make the file again.")
+        raise FormatError(
+            f"{path}: its first line is not `words dimensions`: {shown_line(first)}. Name a word2vec file."
+        )
+    if shape and fits_header(head):
         return shape, shape[1]
     # A word with spaces has more fields than others, so the dimension is what most of the first lines agree on.
-    lines = head.split(b"\n")[: -1 if head.count(b"\n") else None][:_HEAD_LINES]
-    numbers = [len(_fields(line)) - 1 for line in lines]
-    dim = max(sorted(set(numbers), reverse=True), key=numbers.count)
+    usual = _usual_numbers(rest if shape else head)
+    if shape and (header or usual == shape[1] > 1):
+        if usual != shape[1]:
+            problem = parse_line(rest.partition(b"\n")[0], shape[1])[1]
+            raise FormatError(f"{path}: line 2 {problem}. Make the file again.")
+        return shape, shape[1]
+    dim = _usual_numbers(head)
     if dim < 1:
         raise FormatError(
-            f"{path}: line 1 is not a word and its numbers: {_shown(first)}. Name a file of word vectors."
+            f"{path}: line 1 is not a word and its numbers: {shown_line(first)}. Name a file of word vectors."
         )
     return None, dim
 
 
-def parse_lines(block: bytes, dim: int) -> Lines:
-    """Read whole lines of a word and `dim` numbers."""
-    data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))
-    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1)) if len(ends) else ends
-    values = np.empty((len(ends), dim), np.float32)
-    word_ends = np.empty(len(ends), np.int64)
-    row, error = 0, None
-    while (row := int(kernels.parse_rows(data, starts, ends, row, values, word_ends))) < len(ends):
-        problem, values[row], length = _parse_line(block[starts[row] : ends[row]], dim)
-        if problem:
-            error = (row, problem)
-            break
-        word_ends[row] = starts[row] + length
-        row += 1
-    words = [block[start:end] for start, end in zip(starts[:row].tolist(), word_ends[:row].tolist(), strict=True)]
-    for number, word in enumerate(words):
-        if (b" " in word or b"\t" in word) and _looks_like_numbers(word):
-            error = (number, f"has more than {dim} numbers: {_shown(block[starts[number] : ends[number]])}")
-            break
-    return Lines(words, values, error)
+def _usual_numbers(head: bytes) -> int:
+    """Return how many numbers most of the first lines have; 0 if there are none."""
+    lines = head.split(b"\n", _HEAD_LINES)
+    lines = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut
+    stripped = (line.rstrip(b" \t\r") for line in lines)
+    numbers = [line.count(b" ") + line.count(b"\t") for line in stripped if line]
+    return max(sorted(set(numbers), reverse=True), key=numbers.count, default=0)
 
 
-def _parse_line(line: bytes, dim: int) -> tuple[str, NDArray[np.float32] | np.float32, int]:
-    """Read one line with all care; return what is wrong (or nothing), its values, and the length of its word."""
-    fields = _fields(line)
-    if len(fields) <= dim:
-        return f"has {len(fields) - 1} numbers, {dim} were expected: {_shown(line)}", np.float32(0), 0
-    values = np.zeros(dim, np.float32)
-    numbers = fields[-dim:]
-    if not all(_NUMBER.fullmatch(number) for number in numbers):
-        return f"does not end in {dim} numbers: {_shown(line)}", values, 0
-    with np.errstate(over="ignore"):
-        values[:] = np.array([float(number) for number in numbers]).astype(np.float32)
-    if not np.isfinite(values).all():
-        return f"has a number that isn't finite: {_shown(line)}", values, 0
-    length = len(b" ".join(fields[:-dim]))
-    return ("" if length else f"has no word: {_shown(line)}"), values, length
+def _leave_out(lines: Lines, line: int, words: list[str], seen: set[str], first: int) -> list[tuple[int, str, str]]:
+    """Take the lines out of a block that repeat a word; return all its bad lines in order, with kind and text."""
+    found = list(lines.bad)
+    kept: list[int] = []
+    here: dict[str, int] = {}
+    for row, (word, number) in enumerate(zip(lines.words, lines.numbers(), strict=True)):
+        if word not in seen and word not in here:
+            here[word] = number
+            kept.append(row)
+            continue
+        # Of the first problem only the text is shown, and before that every line is a row.
+        other = "another line"
+        if len(found) == len(lines.bad):
+            other = f"line {line + here[word] if word in here else first + words.index(word)}"
+        found.append((number, REPEATED, f"repeats the word of {other}: {shown_line(word_to_bytes(word))}"))
+    lines.words = [lines.words[row] for row in kept]
+    lines.values = lines.values[kept]
+    return sorted(found)
+
+
+def _expected_rows(body: bytes, size: int) -> int:
+    """Return a little more rows than a file of this size should have, by its first lines; 0 if that isn't known."""
+    whole = body.rfind(b"\n") + 1
+    return int(1.05 * size / whole * body.count(b"\n")) if whole else 0
 
 
 def _format(words: list[bytes], values: NDArray[np.float32] | NDArray[np.float64]) -> list[bytes | memoryview]:
@@ -246,31 +295,3 @@ def _format(words: list[bytes], values: NDArray[np.float32] | NDArray[np.float64
             pieces.append(words[row] + b"".join(b" %.6f" % x for x in doubles[row].tolist()) + b"\n")
             row += 1
     return pieces
-
-
-def _line_blocks(file: BinaryIO, rest: bytes) -> Iterator[bytes]:
-    """Yield the lines of `rest` and of the file after it, whole, in blocks; a last line gets the end it may lack."""
-    pending = [rest]
-    while piece := file.read(_BLOCK_BYTES):
-        cut = piece.rfind(b"\n") + 1
-        if cut:
-            yield b"".join((*pending, piece[:cut]))
-            pending.clear()
-        pending.append(piece[cut:])
-    last = b"".join(pending)
-    if last:
-        yield last if last.endswith(b"\n") else last + b"\n"
-
-
-def _fields(line: bytes) -> list[bytes]:
-    return _SEPARATOR.split(line.rstrip(b" \t\r"))
-
-
-def _looks_like_numbers(word: bytes) -> bool:
-    """Tell whether what stands before the numbers ends in another one, as in a line that is too long."""
-    fields = _SEPARATOR.split(word)
-    return len(fields) > 1 and _FRACTION.fullmatch(fields[-1]) is not None
-
-
-def _shown(line: bytes) -> str:
-    return repr(line[:60].decode("utf-8", "backslashreplace"))

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
-from glove_cli.vectors.checks import check_unique, check_words, named_errors
+from glove_cli.vectors.checks import check_words, good_rows, named_errors
 from glove_cli.vectors.outputs import open_output
+from glove_cli.vectors.problems import Problems
 from glove_cli.vectors.rows import Rows, blocks, finite_block
 from glove_cli.vectors.text import header_shape
-from glove_cli.vocab import word_from_bytes, word_to_bytes
+from glove_cli.vocab import word_to_bytes
 
 _LONGEST_HEADER = 64
 _LOOKED_AT = 4096
@@ -69,12 +70,14 @@ def write(
             file.write(b"".join(parts))
 
 
-def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
+def read(path: str | os.PathLike[str], *, problems: Problems | None = None) -> tuple[list[str], NDArray[np.float32]]:
     """Read word2vec's binary file; the line end after a row may be missing, as some programs leave it out.
 
     Parameters
     ----------
     path : path-like
+    problems : Problems, optional
+        What is done about bad words, and where they are counted; they are an error, unless given.
 
     Returns
     -------
@@ -92,13 +95,7 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
             raise FormatError(f"{path}: is empty. Name a file of word vectors.")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             encoded, matrix = _read(data, path)
-    check_unique(encoded, path, first=1, unit="word")
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        word = word_from_bytes(encoded[row])
-        raise FormatError(f"{path}: word {row + 1}, {word!r}, has a number that isn't finite. {_ADVICE}")
-    return [word_from_bytes(word) for word in encoded], matrix
+    return good_rows(encoded, matrix, path, problems if problems is not None else Problems())
 
 
 def as_float32(block: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float32]:
