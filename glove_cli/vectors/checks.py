@@ -93,7 +93,7 @@ def good_rows(
     """
     problems.unit = unit
     words = [word_from_bytes(word) for word in encoded]
-    finite: NDArray[np.bool_] = np.isfinite(matrix).all(axis=1)
+    finite = np.asarray(np.isfinite(matrix).all(axis=1))
     if problems.encoding_errors == KEEP and finite.all() and len(set(words)) == len(words):
         return words, matrix
     seen: dict[str, int] = {}

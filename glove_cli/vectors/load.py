@@ -182,7 +182,7 @@ def _call(found: Format, path: Path, vectors: str, problems: Problems) -> _Read:
         return found.read(path, vectors)
     _check_kind(path, vectors)
     if "problems" in inspect.signature(found.read).parameters:
-        return found.read(path, problems=problems)  # type: ignore[call-arg]
+        return found.read(path, problems=problems)
     return found.read(path)
 
 

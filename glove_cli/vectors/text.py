@@ -203,7 +203,8 @@ def header_shape(head: bytes) -> tuple[int, int] | None:
 def fits_header(head: bytes) -> bool:
     """Tell whether the first line is a header and the second one a word and as many numbers as it says."""
     shape = header_shape(head)
-    return shape is not None and not parse_line(head.split(b"\n", 2)[1], shape[1])[0]
+    second = head.partition(b"\n")[2].partition(b"\n")[0]
+    return shape is not None and not parse_line(second, shape[1])[0]
 
 
 def find_shape(head: bytes, path: Path, header: bool | None) -> tuple[tuple[int, int] | None, int]:
