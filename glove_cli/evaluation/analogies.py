@@ -6,7 +6,7 @@ answer, and in what happens to questions with unknown words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import OptionError
+from glove_cli.evaluation.answering import NO_ANSWER, answer
 from glove_cli.evaluation.protocols import Spellings, find_protocol
 from glove_cli.evaluation.questions import PathLike, Question, read_questions, unit_rows
 
-_BLOCK_VALUES = 1 << 23  # scores held at a time: 32 MiB of float32
 _SYNTACTIC_PREFIX = "gram"
-_GENSIM_LOOKS_AT = 5
 RIGHT, WRONG, UNKNOWN = 1, 0, -1
 
 
@@ -71,7 +70,11 @@ class AnalogyScore:
     outcomes : tuple of int8 arrays
         For each category, what came of each of its questions: RIGHT (1), WRONG (0) or UNKNOWN (-1).
     answers : tuple of int64 arrays
-        For each category, the row that answers each question; -1 where a word is unknown.
+        For each category, the row that answers each question; -1 where a word is unknown, or no word can answer.
+    asked : int
+        Different words in the questions.
+    unknown : tuple of str
+        Those of them that have no vector, in the order of the alphabet.
     """
 
     protocol: str
@@ -81,6 +84,8 @@ class AnalogyScore:
     questions: tuple[list[Question], ...] = field(default=(), compare=False, repr=False)
     outcomes: tuple[NDArray[np.int8], ...] = field(default=(), compare=False, repr=False)
     answers: tuple[NDArray[np.int64], ...] = field(default=(), compare=False, repr=False)
+    asked: int = 0
+    unknown: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def semantic(self) -> QuestionScore:
@@ -123,6 +128,7 @@ def evaluate_analogies(
     protocol: str = "reference",
     restrict: int | None = None,
     dummy4unknown: bool = False,
+    progress: Callable[[str, int, int | None, str], None] | None = None,
 ) -> AnalogyScore:
     """Answer analogy questions and count the right answers.
 
@@ -141,6 +147,8 @@ def evaluate_analogies(
         Use the first so many words instead of the protocol's number.
     dummy4unknown : bool
         Count questions with unknown words as wrong instead of leaving them out; only gensim has this.
+    progress : callable, optional
+        Told of the stage, the questions answered, all questions, and the unit "question".
 
     Returns
     -------
@@ -160,8 +168,9 @@ def evaluate_analogies(
     The answer is the word with the largest cosine to b - a + c (of unit rows), other than a, b and c; of equal
     ones the first. Where words are compared in upper case, the first word of a spelling stands for it in a question,
     and an answer is right when its spelling is. The word2vec tool excludes just the three rows of the question; gensim
-    takes the first of the five nearest other rows that isn't spelled as one of the three, or else the fifth. The
-    reference divides a vector of zeros by zero; here its cosine is 0.
+    takes the first of the five nearest other rows that isn't spelled as one of the three, or else the fifth. With
+    word2vec a word whose cosine isn't above 0 can't answer, in the reference the row `<unk>` can't. The reference
+    divides a vector of zeros by zero; here its cosine is 0.
     """
     rules, limit = find_protocol(protocol, restrict)
     if dummy4unknown and protocol != "gensim":
@@ -169,55 +178,36 @@ def evaluate_analogies(
     categories = read_questions(folder_or_files)
     unit = unit_rows(vectors, words)[:limit]
     spellings = Spellings(words[:limit], rules)
-    look = _GENSIM_LOOKS_AT if rules.exclude_same_spelling and spellings.others else 1
-    scores, outcomes, answered = [], [], []
-    for name, questions in categories:
-        rows = np.array([[spellings.row(word) for word in question] for question in questions], np.int64)
-        known = (rows >= 0).all(axis=1)
-        answers = np.full(len(rows), -1, np.int64)
-        answers[known] = _answer(unit, rows[known], spellings, look=look)
-        outcome = np.full(len(rows), UNKNOWN, np.int8)
-        outcome[known] = spellings.first[answers[known]] == rows[known, 3]
-        outcomes.append(outcome)
-        answered.append(answers)
-        right, seen = int((outcome == RIGHT).sum()), int(known.sum())
-        scores.append(QuestionScore(name, right, len(rows) if dummy4unknown else seen, len(rows)))
-    asked = tuple(questions for _, questions in categories)
-    return AnalogyScore(protocol, limit, dummy4unknown, tuple(scores), asked, tuple(outcomes), tuple(answered))
-
-
-def _answer(
-    unit: NDArray[np.float32], rows: NDArray[np.int64], spellings: Spellings, *, look: int
-) -> NDArray[np.int64]:
-    """Return the row that answers each question; `rows` is (n, 4), of which the first three columns are asked.
-
-    With `look` above 1, it is the first of so many whose spelling isn't given.
-    """
-    answers = np.empty(len(rows), np.int64)
-    step = max(1, _BLOCK_VALUES // max(1, len(unit)))
-    for start in range(0, len(rows), step):
-        a, b, c = rows[start : start + step, :3].T
-        scores = (unit[b] - unit[a] + unit[c]) @ unit.T  # (questions, V)
-        which = np.arange(len(a))
-        for given in (a, b, c):
-            scores[which, given] = -np.inf
-        scores[:, spellings.barred] = -np.inf
-        if look == 1:
-            answers[start : start + step] = scores.argmax(axis=1)
-            continue
-        for question, (line, given) in enumerate(zip(scores, rows[start : start + step, :3].tolist(), strict=True)):
-            nearest = _nearest(line, min(look, len(line)))
-            taken = [row for row in nearest.tolist() if int(spellings.first[row]) not in given]
-            answers[start + question] = taken[0] if taken else nearest[-1]
-    return answers
-
-
-def _nearest(scores: NDArray[np.float32], number: int) -> NDArray[np.int64]:
-    """Return the rows of the largest scores, largest first; of equal ones the first rows."""
-    least = np.partition(scores, len(scores) - number)[len(scores) - number]
-    rows = np.flatnonzero(scores >= least)
-    order: NDArray[np.int64] = rows[np.lexsort((rows, -scores[rows]))][:number]
-    return order
+    asked = [
+        np.array([[spellings.row(w) for w in question] for question in group], np.int64) for _, group in categories
+    ]
+    rows = np.concatenate(asked)
+    known = (rows >= 0).all(axis=1)
+    total = int(known.sum())
+    tell = None if progress is None else lambda done: progress("answering", done, total, "question")
+    answers = np.full(len(rows), NO_ANSWER, np.int64)
+    answers[known] = answer(np.asarray(vectors)[:limit], unit, rows[known, :3], spellings, rules, progress=tell)
+    outcomes = np.full(len(rows), UNKNOWN, np.int8)
+    answered = answers[known]
+    outcomes[known] = (answered != NO_ANSWER) & (spellings.first[answered] == rows[known, 3])
+    ends = np.cumsum([len(group) for group in asked])[:-1]
+    by_category = np.split(outcomes, ends)
+    scores = []
+    for (name, _), outcome in zip(categories, by_category, strict=True):
+        seen = len(outcome) if dummy4unknown else int((outcome != UNKNOWN).sum())
+        scores.append(QuestionScore(name, int((outcome == RIGHT).sum()), seen, len(outcome)))
+    different = {word for _, group in categories for question in group for word in question}
+    return AnalogyScore(
+        protocol,
+        limit,
+        dummy4unknown,
+        tuple(scores),
+        tuple(group for _, group in categories),
+        tuple(by_category),
+        tuple(np.split(answers, ends)),
+        len(different),
+        tuple(sorted(word for word in different if spellings.row(word) < 0)),
+    )
 
 
 def _sum(name: str, scores: Sequence[QuestionScore]) -> QuestionScore:

@@ -30,6 +30,8 @@ class Protocol:
         Whether no row spelled as a given word may answer, and none beyond the five nearest.
     unk : bool
         Whether a row `<unk>` may answer as any other.
+    positive_only : bool
+        Whether a word whose cosine isn't above 0 can't answer.
     """
 
     name: str
@@ -37,11 +39,14 @@ class Protocol:
     restrict: int | None
     exclude_same_spelling: bool
     unk: bool
+    positive_only: bool = False
 
 
 _PROTOCOLS = {
     "reference": Protocol("reference", upper=False, restrict=None, exclude_same_spelling=False, unk=False),
-    "word2vec": Protocol("word2vec", upper=True, restrict=30_000, exclude_same_spelling=False, unk=True),
+    "word2vec": Protocol(
+        "word2vec", upper=True, restrict=30_000, exclude_same_spelling=False, unk=True, positive_only=True
+    ),
     "gensim": Protocol("gensim", upper=True, restrict=300_000, exclude_same_spelling=True, unk=True),
 }
 

@@ -24,7 +24,7 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
     Parameters
     ----------
     folder_or_files : path-like or sequence of path-like
-        A folder, whose `.txt` files are read in the order of their names, or one or more files. A line `: name`
+        A folder, whose `.txt` files are read in the order of their names, a file, or several of these. A line `: name`
         begins a new category inside a file, as in the word2vec tool's single file. Lines at the top of a file that
         begin with `#` are comments; further down, `#` is a word like any other.
 
@@ -38,11 +38,7 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
     FormatError
         If a file can't be read, a line doesn't hold four words, or there is no question at all.
     """
-    if isinstance(folder_or_files, (str, os.PathLike)):
-        path = Path(folder_or_files)
-        files = sorted(path.glob("*.txt")) if os.path.isdir(path) else [path]
-    else:
-        files = [Path(name) for name in folder_or_files]
+    files = files_of(folder_or_files)
     categories: list[tuple[str, list[Question]]] = []
     for path in files:
         current: list[Question] = []
@@ -66,6 +62,23 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
     if not asked:
         raise FormatError(f"{folder_or_files}: holds no questions. Name a folder of .txt files with four words a line.")
     return asked
+
+
+def files_of(folder_or_files: PathLike | Sequence[PathLike]) -> list[Path]:
+    """Return the files that are named, or lie as `.txt` in a folder that is named.
+
+    Parameters
+    ----------
+    folder_or_files : path-like or sequence of path-like
+
+    Returns
+    -------
+    files : list of Path
+        Those of a folder in the order of their names.
+    """
+    single = isinstance(folder_or_files, (str, os.PathLike))
+    names = [Path(folder_or_files)] if single else [Path(name) for name in folder_or_files]  # type: ignore[arg-type,union-attr]
+    return [file for path in names for file in (sorted(path.glob("*.txt")) if os.path.isdir(path) else [path])]
 
 
 def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:
@@ -141,9 +154,24 @@ def unit_rows(vectors: NDArray[Any], words: Sequence[str]) -> NDArray[np.float32
             raise GloveError(
                 f"vectors: that of {words[row]!r} (row {row}) is not finite. Train again or drop the word."
             )
-        lengths[lengths == 0] = 1.0
-        unit[begin : begin + _BLOCK_ROWS] = block / lengths[:, np.newaxis]
+        unit[begin : begin + _BLOCK_ROWS] = unit_in_float64(block)
     return unit
+
+
+def unit_in_float64(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Return rows scaled to length 1 in float64; a row of zeros stays zero.
+
+    Parameters
+    ----------
+    rows : float array (n, d)
+
+    Returns
+    -------
+    unit : float64 array (n, d)
+    """
+    rows = np.asarray(rows, np.float64)
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, np.newaxis]
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

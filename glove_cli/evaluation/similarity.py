@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.errors import OptionError
 from glove_cli.evaluation.protocols import Spellings, find_protocol
 from glove_cli.evaluation.questions import PathLike, check_shape, read_pairs, unit_rows
 
@@ -30,6 +31,10 @@ class SimilarityScore:
         The cosine of each pair's vectors; NaN where a word is unknown.
     people : float64 array (of,)
         What the file says of each pair.
+    asked : int
+        Different words in the pairs.
+    unknown : tuple of str
+        Those of them that have no vector, in the order of the alphabet.
     """
 
     name: str
@@ -38,6 +43,8 @@ class SimilarityScore:
     of: int
     cosines: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
     people: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
+    asked: int = 0
+    unknown: tuple[str, ...] = field(default=(), repr=False)
 
 
 def evaluate_similarity(
@@ -48,6 +55,7 @@ def evaluate_similarity(
     protocol: str = "reference",
     restrict: int | None = None,
     lowercase: bool = True,
+    dummy4unknown: bool = False,
 ) -> SimilarityScore:
     """Correlate cosines with the scores of a file of word pairs.
 
@@ -67,6 +75,8 @@ def evaluate_similarity(
     lowercase : bool
         With the reference's protocol, look the file's words up in lower case, as most corpora are written; otherwise as
         they stand.
+    dummy4unknown : bool
+        Take 0 for the cosine of a pair with an unknown word instead of leaving it out; only gensim has this.
 
     Returns
     -------
@@ -88,39 +98,11 @@ def evaluate_similarity(
     pairs: for those protocols, words are found by the rules of their analogy scores.
     """
     rules, limit = find_protocol(protocol, restrict)
+    if dummy4unknown and protocol != "gensim":
+        raise OptionError(f"dummy4unknown: the protocol {protocol!r} has no such rule. Use it with 'gensim'.")
     pairs = read_pairs(file)
     check_shape(np.asarray(vectors), words)
-    return score_pairs(vectors, Spellings(words[:limit], rules), words, file, pairs, lowercase=lowercase)
-
-
-def score_pairs(
-    vectors: NDArray[Any],
-    spellings: Spellings,
-    words: Sequence[str],
-    file: PathLike,
-    pairs: Sequence[tuple[str, str, float]],
-    *,
-    lowercase: bool = True,
-) -> SimilarityScore:
-    """Do what `evaluate_similarity` does, with all that several files share.
-
-    Parameters
-    ----------
-    vectors : float array (V, d)
-    spellings : Spellings
-        Of the words that may be asked about.
-    words : sequence of str, length V
-    file : path-like
-        Where the pairs are from.
-    pairs : sequence of (str, str, float)
-        What `read_pairs` found there.
-    lowercase : bool
-        See `evaluate_similarity`.
-
-    Returns
-    -------
-    SimilarityScore
-    """
+    spellings = Spellings(words[:limit], rules)
     folded = [[word.lower() if lowercase else word for word in pair[:2]] for pair in pairs]
     rows = np.array([[spellings.row(word) for word in pair] for pair in folded], np.int64)
     known = (rows >= 0).all(axis=1)
@@ -129,9 +111,13 @@ def score_pairs(
     places = places.reshape(-1, 2)
     cosines = np.full(len(rows), np.nan)
     cosines[known] = np.einsum("ij,ij->i", unit[places[:, 0]], unit[places[:, 1]], dtype=np.float64)
+    if dummy4unknown:
+        cosines[~known], known = 0.0, np.ones_like(known)
     people = np.array([pair[2] for pair in pairs])
     rho = spearman(cosines[known], people[known])
-    return SimilarityScore(Path(file).stem, rho, int(known.sum()), len(rows), cosines, people)
+    different = {word for pair in folded for word in pair}
+    unknown = tuple(sorted(word for word in different if spellings.row(word) < 0))
+    return SimilarityScore(Path(file).stem, rho, int(known.sum()), len(rows), cosines, people, len(different), unknown)
 
 
 def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -5,7 +5,7 @@ All random numbers come from a seed, so the same scores give the same intervals.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from glove_cli.evaluation.similarity import SimilarityScore, spearman
 
 RESAMPLES = 1000
 _PERCENTILES = (2.5, 97.5)
-_BLOCK_VALUES = 1 << 22
+_BLOCK_VALUES = 1 << 20
 
 
 class Interval(NamedTuple):
@@ -117,8 +117,10 @@ def rho_interval(score: SimilarityScore, *, resamples: int = RESAMPLES, seed: in
     if np.isnan(score.rho) or not resamples:
         return None
     known = ~np.isnan(score.cosines)
-    cosines, people = score.cosines[known], score.people[known]
-    return _interval(np.concatenate([_rhos(cosines[d], people[d]) for d in _draws(len(cosines), resamples, seed)]))
+    drawn = []
+    for counts in _draws(int(known.sum()), resamples, seed):
+        drawn.append(_rhos(_ranks(score.cosines[known], counts), _ranks(score.people[known], counts), counts))
+    return _interval(np.concatenate(drawn))
 
 
 def compare_analogies(
@@ -198,12 +200,16 @@ def compare_similarity(
         return Difference(0.0, Interval(0.0, 0.0) if resamples else None, 1.0, n, test)
     interval = None
     if resamples:
-        drawn = [_rhos(a[d], people[d]) - _rhos(b[d], people[d]) for d in _draws(n, resamples, seed)]
+        drawn = []
+        for counts in _draws(n, resamples, seed):
+            of_a, of_b, of_people = (_ranks(x, counts) for x in (a, b, people))
+            drawn.append(_rhos(of_a, of_people, counts) - _rhos(of_b, of_people, counts))
         interval = _interval(np.concatenate(drawn))
+    centred = people - people.mean()
 
     def statistic(x: NDArray[Any], y: NDArray[Any], axis: int) -> Any:
         x, y = np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)
-        return _rhos(x, people) - _rhos(y, people)
+        return _correlations(x, centred) - _correlations(y, centred)
 
     found = permutation_test(
         (a, b),
@@ -217,24 +223,47 @@ def compare_similarity(
     return Difference(difference, interval, float(found.pvalue), n, test)
 
 
-def _draws(n: int, resamples: int, seed: int) -> Sequence[NDArray[np.int64]]:
-    """Return the places (some, n) of n things drawn with replacement, `resamples` times in all."""
+def _draws(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield how often (some, n) each of n things is drawn, of n draws with replacement, `resamples` times in all."""
     rng = np.random.default_rng(seed)
     step = max(1, _BLOCK_VALUES // n)
-    return [rng.integers(0, n, (min(step, resamples - begin), n)) for begin in range(0, resamples, step)]
+    for begin in range(0, resamples, step):
+        some = min(step, resamples - begin)
+        drawn = rng.integers(0, n, (some, n)) + n * np.arange(some)[:, np.newaxis]
+        yield np.bincount(drawn.ravel(), minlength=some * n).reshape(some, n)
 
 
-def _rhos(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-    """Return Spearman's rho of rows (..., n) with rows that fit them; NaN where one side is constant."""
-    from scipy.stats import rankdata
+def _ranks(values: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the average ranks (some, n) of n values that stand `counts` (some, n) times."""
+    _, group, size = np.unique(values, return_inverse=True, return_counts=True)
+    begins = np.concatenate([[0], np.cumsum(size)[:-1]])
+    together = np.add.reduceat(counts[:, np.argsort(group, kind="stable")], begins, axis=1)
+    middle = np.cumsum(together, axis=1) - (together - 1) / 2
+    return middle[:, group]
 
-    ranks = [rankdata(x, axis=-1) for x in (a, b)]
-    x, y = (rank - rank.mean(axis=-1, keepdims=True) for rank in ranks)
+
+def _rhos(a: NDArray[np.float64], b: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return Spearman's rho of average ranks (some, n) that stand `counts` times; NaN where one side is constant."""
+    mean = (a.shape[1] + 1) / 2
+    x, y = a - mean, b - mean
+    weighted = counts * x
     with np.errstate(invalid="ignore", divide="ignore"):
-        rho: NDArray[np.float64] = (x * y).sum(axis=-1) / np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))
+        lengths = np.sqrt(np.einsum("ij,ij->i", weighted, x) * np.einsum("ij,ij,ij->i", counts, y, y))
+        rho: NDArray[np.float64] = np.einsum("ij,ij->i", weighted, y) / lengths
     return rho
 
 
+def _correlations(x: NDArray[Any], centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Pearson's r of rows (..., n) with numbers (n,) whose mean is 0; NaN where a row is constant."""
+    x = x - x.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r: NDArray[np.float64] = x @ centred / np.sqrt((x * x).sum(axis=-1) * (centred @ centred))
+    return r
+
+
 def _interval(drawn: NDArray[np.float64]) -> Interval:
-    low, high = np.nanpercentile(drawn, _PERCENTILES)
+    drawn = drawn[np.isfinite(drawn)]
+    if not drawn.size:
+        return Interval(float("nan"), float("nan"))
+    low, high = np.percentile(drawn, _PERCENTILES)
     return Interval(float(low), float(high))

@@ -1,18 +1,17 @@
-"""Score vectors on a folder of questions and on similarity files in one call."""
+"""Score vectors on all that is given, questions and files of several kinds, in one call."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
 from glove_cli.evaluation.analogies import AnalogyScore, evaluate_analogies
-from glove_cli.evaluation.questions import PathLike
+from glove_cli.evaluation.questions import PathLike, files_of
 from glove_cli.evaluation.similarity import SimilarityScore, evaluate_similarity
 
 
@@ -26,10 +25,16 @@ class Scores:
         None when no questions were given.
     similarity : tuple of SimilarityScore
         One for each file.
+    categories : tuple of CategoryScore
+        One for each file of words in categories.
+    outliers : tuple of OutlierScore
+        One for each file of groups with outliers.
     """
 
     analogies: AnalogyScore | None
     similarity: tuple[SimilarityScore, ...]
+    categories: tuple[Any, ...] = ()
+    outliers: tuple[Any, ...] = ()
 
 
 def evaluate(
@@ -38,10 +43,14 @@ def evaluate(
     *,
     analogies: PathLike | Sequence[PathLike] | None = None,
     similarity: PathLike | Sequence[PathLike] = (),
+    categories: PathLike | Sequence[PathLike] = (),
+    outliers: PathLike | Sequence[PathLike] = (),
     protocol: str = "reference",
     restrict: int | None = None,
+    dummy4unknown: bool = False,
+    progress: Callable[[str, int, int | None, str], None] | None = None,
 ) -> Scores:
-    """Score vectors on analogy questions, similarity files, or both.
+    """Score vectors on analogy questions, similarity files, or any of the others.
 
     Parameters
     ----------
@@ -53,10 +62,18 @@ def evaluate(
         A folder of question files, or files.
     similarity : path-like or sequence of path-like
         A folder of similarity files, or files.
+    categories : path-like or sequence of path-like
+        Files of words in categories.
+    outliers : path-like or sequence of path-like
+        Files of groups of words with outliers.
     protocol : str
-        Protocol of the analogy questions, see `evaluate_analogies`.
+        Protocol of the analogy questions and of the similarity files, see `evaluate_analogies`.
     restrict : int, optional
-        Use only so many words for the analogy questions, instead of the protocol's number.
+        Use only so many words, the first ones, instead of the protocol's number.
+    dummy4unknown : bool
+        Count what has unknown words, see `evaluate_analogies` and `evaluate_similarity`.
+    progress : callable, optional
+        See `evaluate_analogies`.
 
     Returns
     -------
@@ -72,19 +89,39 @@ def evaluate(
     >>> model = GloveModel.load("glove-run/model")  # doctest: +SKIP
     >>> evaluate(model.W + model.C, model.vocab.words, analogies="questions/")  # doctest: +SKIP
     """
+    rules: dict[str, Any] = {"protocol": protocol, "restrict": restrict, "dummy4unknown": dummy4unknown}
     score = None
     if analogies is not None:
-        score = evaluate_analogies(vectors, words, analogies, protocol=protocol, restrict=restrict)
-    return Scores(score, tuple(evaluate_similarity(vectors, words, file) for file in _files(similarity)))
+        score = evaluate_analogies(vectors, words, analogies, **rules, progress=progress)
+    pairs = tuple(evaluate_similarity(vectors, words, file, **rules) for file in similarity_files(similarity))
+    groups = tuple(_evaluator("categories")(vectors, words, file) for file in files_of(categories))
+    odd = tuple(_evaluator("outliers")(vectors, words, file) for file in files_of(outliers))
+    return Scores(score, pairs, groups, odd)
 
 
-def _files(names: PathLike | Sequence[PathLike]) -> list[PathLike]:
-    if isinstance(names, (str, Path)) or not isinstance(names, Sequence):
-        path = Path(names)
-        if not os.path.isdir(path):
-            return [path]
-        files = sorted(path.glob("*.txt"))
-        if not files:
-            raise FormatError(f"{path}: holds no .txt file. Name a folder of files with two words and a number a line.")
-        return [*files]
-    return list(names)
+def similarity_files(names: PathLike | Sequence[PathLike]) -> list[PathLike]:
+    """Return the similarity files that are named, or lie in a folder that is named.
+
+    Parameters
+    ----------
+    names : path-like or sequence of path-like
+
+    Returns
+    -------
+    files : list of path-like
+
+    Raises
+    ------
+    FormatError
+        If something is named, but there is no file.
+    """
+    files = files_of(names)
+    if not files and names != () and names != []:
+        raise FormatError(f"{names}: holds no .txt file. Name a folder of files with two words and a number a line.")
+    return [*files]
+
+
+def _evaluator(name: str) -> Callable[..., Any]:
+    """Return `evaluate_categories` or `evaluate_outliers`, loaded only where such a file is given."""
+    function: Callable[..., Any] = getattr(import_module(f"glove_cli.evaluation.{name}"), f"evaluate_{name}")
+    return function

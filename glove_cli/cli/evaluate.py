@@ -1,0 +1,247 @@
+"""`glove evaluate`: how good vectors are, of one model or of several side by side."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, run_option
+from glove_cli.evaluation.names import PROTOCOL_NAMES
+from glove_cli.vectors.names import KINDS
+
+if TYPE_CHECKING:
+    from glove_cli.evaluation.together import Scores
+    from glove_cli.vectors.keyed import WordVectors
+
+_PLAIN = "none"
+
+
+class Choice(NamedTuple):
+    """Vectors to be scored: where they are, which kind, and what is done to them first."""
+
+    path: Path
+    vectors: str
+    process: str | None
+
+
+@click.command("evaluate", epilog=example("glove evaluate", "glove evaluate --process none --process mean:100"))
+@click.argument("paths", nargs=-1, type=PATH, metavar="[PATH]...")
+@click.option(
+    "--analogies", type=PATH, multiple=True, metavar="PATH", help="Questions: a folder or a file. Repeatable."
+)
+@click.option(
+    "--similarity", type=PATH, multiple=True, metavar="PATH", help="Word pairs: a folder or a file. Repeatable."
+)
+@click.option("--categories", type=PATH, multiple=True, metavar="FILE", help="Words in categories. Repeatable.")
+@click.option("--outliers", type=PATH, multiple=True, metavar="FILE", help="Groups of words with outliers. Repeatable.")
+@click.option(
+    "--protocol", type=click.Choice(PROTOCOL_NAMES), default="reference", show_default=True, help="By whose rules."
+)
+@click.option("--restrict", type=int, metavar="N", help="Only the N first words, instead of the protocol's number.")
+@click.option("--dummy4unknown", is_flag=True, help="Count what has unknown words, as gensim can: wrong, cosine 0.")
+@click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap; 0: no intervals.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the bootstrap and of permutations.")
+@click.option("--answers", type=PATH, metavar="FILE", help="Write each question and its answers to this file (TSV).")
+@force_option
+@click.option(
+    "--vectors", type=click.Choice(KINDS), multiple=True, help="Which vectors of a model. Repeatable.  [default: sum]"
+)
+@run_option
+@click.option(
+    "--process",
+    multiple=True,
+    metavar="STEP,...",
+    help="Change them first, as `glove nearest` does; none: as they are. Repeatable.",
+)
+@click.option(
+    "--tsv", "as_tsv", is_flag=True, help="Print tab-separated lines without a header, for awk, cut and sort."
+)
+@json_option
+def command(
+    paths: tuple[Path, ...],
+    analogies: tuple[Path, ...],
+    similarity: tuple[Path, ...],
+    categories: tuple[Path, ...],
+    outliers: tuple[Path, ...],
+    protocol: str,
+    restrict: int | None,
+    dummy4unknown: bool,
+    resamples: int,
+    seed: int,
+    answers: Path | None,
+    force: bool,
+    vectors: tuple[str, ...],
+    run: Path,
+    process: tuple[str, ...],
+    as_tsv: bool,
+    as_json: bool,
+) -> None:
+    """Score vectors on analogy questions and word similarity.
+
+    PATH is a model, a run, or a file of vectors; without any, the run's model. Without questions or files, the
+    package's own questions are asked. Several PATHs, --vectors or --process give a column each, and a paired test
+    against the first.
+
+    --protocol says by whose rules: reference (words as written, all words), word2vec (upper case, the first 30,000
+    words), gensim (upper case, the first 300,000). Scores of different protocols can't be compared.
+
+    --tsv prints a line for each score: model, kind, name, right, seen, of, score, low, high.
+    """
+    from glove_cli.cli.progress import Progress
+    from glove_cli.cli.score_notes import notes
+    from glove_cli.cli.score_tables import score_lines, score_text
+    from glove_cli.evaluation.own_questions import own_questions
+    from glove_cli.evaluation.report import describe_difference, describe_scores
+
+    chosen = [
+        Choice(*each) for each in product(paths or (run / MODEL_NAME,), vectors or ("sum",), process or (_PLAIN,))
+    ]
+    own = not (analogies or similarity or categories or outliers)
+    files: dict[str, Any] = {
+        "analogies": own_questions() if own else list(analogies) or None,
+        "similarity": list(similarity),
+        "categories": list(categories),
+        "outliers": list(outliers),
+    }
+    rules: dict[str, Any] = {"protocol": protocol, "restrict": restrict, "dummy4unknown": dummy4unknown}
+    _check(chosen, files, rules, resamples, seed, answers, force, as_json and as_tsv)
+    if own:
+        click.echo(
+            "The package's own questions are asked; scores on other sets can't be compared with these.", err=True
+        )
+    labels = _labels(chosen)
+    found, models = _score(chosen, labels, files, rules, answers is not None, Progress, notes)
+    draw = {"resamples": resamples, "seed": seed}
+    for model, scores in zip(models, found, strict=True):
+        model.update(describe_scores(scores, **draw))
+    result = {
+        "settings": {**rules, **draw, "own_questions": own},
+        "models": models,
+        "comparisons": [
+            {"model": label, "against": labels[0], **describe_difference(scores, found[0], **draw)}
+            for label, scores in zip(labels[1:], found[1:], strict=True)
+        ],
+    }
+    if answers is not None:
+        from glove_cli.cli.score_answers import write_answers
+
+        write_answers(answers, labels, found, [model.pop("answers") for model in models], force=force)
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        click.echo("\n".join(score_lines(result)) if as_tsv else score_text(result))
+
+
+def _check(
+    chosen: list[Choice],
+    files: dict[str, Any],
+    rules: dict[str, Any],
+    resamples: int,
+    seed: int,
+    answers: Path | None,
+    force: bool,
+    two_forms: bool,
+) -> None:
+    """Refuse what can't work before any vector is read."""
+    from glove_cli.errors import OptionError
+    from glove_cli.evaluation.protocols import find_protocol
+    from glove_cli.evaluation.questions import read_pairs, read_questions
+    from glove_cli.evaluation.together import similarity_files
+    from glove_cli.files import check_output
+    from glove_cli.folder import check_exists
+    from glove_cli.vectors.process import parse_steps
+
+    if two_forms:
+        raise OptionError("--tsv: can't be combined with --json. Choose one of them.")
+    if rules["restrict"] is not None and rules["restrict"] < 1:
+        raise OptionError(f"--restrict: {rules['restrict']} words can't answer. Give a number of at least 1.")
+    if rules["dummy4unknown"] and rules["protocol"] != "gensim":
+        raise OptionError("--dummy4unknown: is a rule of gensim's. Add --protocol gensim.")
+    for name, number in (("resamples", resamples), ("seed", seed)):
+        if number < 0:
+            raise OptionError(f"--{name}: {number} is negative. Give 0 or more.")
+    find_protocol(rules["protocol"], rules["restrict"])
+    for choice in chosen:
+        if choice.process != _PLAIN:
+            parse_steps(str(choice.process))
+    if files["analogies"] is not None:
+        read_questions(files["analogies"])
+    elif answers is not None:
+        raise OptionError("--answers: there are no questions. Add --analogies.")
+    for file in similarity_files(files["similarity"]):
+        read_pairs(file)
+    for file in (*files["categories"], *files["outliers"]):
+        check_exists(file, remedy="Name a file.")
+    if answers is not None:
+        check_output(answers, force=force)
+
+
+def _score(
+    chosen: list[Choice],
+    labels: list[str],
+    files: dict[str, Any],
+    rules: dict[str, Any],
+    keep_answers: bool,
+    progress_of: Any,
+    notes: Any,
+) -> tuple[list[Scores], list[dict[str, Any]]]:
+    """Return the scores of each choice, and what its vectors are; the vectors of one choice at a time are in memory."""
+    from glove_cli.evaluation import evaluate
+    from glove_cli.vectors.process import process_vectors
+
+    found: list[Scores] = []
+    models: list[dict[str, Any]] = []
+    plain: WordVectors | None = None
+    before: tuple[Path, str] | None = None
+    for choice, label in zip(chosen, labels, strict=True):
+        if plain is None or before != choice[:2]:
+            plain = None
+            plain, before = _open(choice), choice[:2]
+        source = plain if choice.process == _PLAIN else process_vectors(plain, str(choice.process))
+        with progress_of() as progress:
+
+            def tell(stage: str, done: int, total: int | None, unit: str, *, label: str = label) -> None:
+                progress(f"{stage} {label}", done, total, unit)
+
+            scores = evaluate(source.matrix, source.words, **files, **rules, progress=tell)
+        zeros = int((~source.matrix.any(axis=1)).sum())
+        for note in notes(label if len(chosen) > 1 else "", scores, source, zeros):
+            click.echo(note, err=True)
+        model: dict[str, Any] = {
+            "label": label,
+            "path": str(choice.path),
+            "vectors": choice.vectors,
+            "process": None if choice.process == _PLAIN else choice.process,
+            "V": len(source),
+            "dim": source.dim,
+            "vectors_of_zeros": zeros,
+        }
+        if keep_answers and scores.analogies is not None:
+            model["answers"] = [[source.words[row] if row >= 0 else "" for row in a] for a in scores.analogies.answers]
+        found.append(scores)
+        models.append(model)
+    return found, models
+
+
+def _open(choice: Choice) -> WordVectors:
+    from glove_cli.cli.sources import open_vectors
+
+    return open_vectors(choice.path, choice.path, choice.vectors)
+
+
+def _labels(chosen: list[Choice]) -> list[str]:
+    """Return a name for each choice: its path, and what else differs."""
+    kinds = len({choice.vectors for choice in chosen}) > 1
+    steps = len({choice.process for choice in chosen}) > 1
+    one_path = len({choice.path for choice in chosen}) == 1 and (kinds or steps)
+    labels = []
+    for choice in chosen:
+        parts = [] if one_path else [str(choice.path)]
+        parts += [choice.vectors] if kinds else []
+        parts += [str(choice.process)] if steps else []
+        labels.append(" ".join(parts))
+    return labels
