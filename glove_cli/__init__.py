@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from glove_cli.model import GloveModel
     from glove_cli.plots.history import draw_history
+    from glove_cli.plots.words import draw_words
     from glove_cli.training.config import TrainConfig
     from glove_cli.training.history import read_history
     from glove_cli.training.report import EpochReport
@@ -62,6 +63,7 @@ __all__ = [
     "build_cooc",
     "build_vocab",
     "draw_history",
+    "draw_words",
     "export_cooc",
     "export_vectors",
     "import_cooc",
@@ -93,6 +95,7 @@ _MODULES = {
     ),
     "model": ("GloveModel",),
     "plots.history": ("draw_history",),
+    "plots.words": ("draw_words",),
     "training.config": ("TrainConfig",),
     "training.history": ("read_history",),
     "training.report": ("EpochReport",),

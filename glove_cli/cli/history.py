@@ -30,7 +30,8 @@ def command(path: Path | None, plot: Path | None, force: bool, run: Path, as_jso
     from glove_cli.training.history import find_history
 
     if plot is not None:
-        from glove_cli.plots.history import check_drawing, draw_history
+        from glove_cli.plots.figure import check_drawing
+        from glove_cli.plots.history import draw_history
 
         check_drawing(plot, force=force)
     found = find_history(path if path is not None else run)

@@ -32,6 +32,7 @@ _COMMANDS = {
     "nearest": ("nearest", "Find the words nearest to a word."),
     "analogy": ("analogy", "Find the word that is to C as B is to A."),
     "evaluate": ("evaluate", "Score vectors on analogy questions and word similarity."),
+    "plot": ("plot", "Draw words: a map, clusters, pairs as arrows."),
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),
     "import-cooc": ("import_cooc", "Take counts from a file of other programs."),
     "import-model": ("import_model", "Take a model from the original tools' binary files."),

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glove_cli.errors import OptionError, OutputError
-from glove_cli.files import check_output, output_file
+from glove_cli.errors import OptionError
+from glove_cli.plots.figure import FAINT, INK, check_drawing, house_style, save_figure
 from glove_cli.training.history import standing_epochs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
 _INCHES = (7.0, 4.2)
-_DOTS_PER_INCH = 150
 _LINE_INCHES = 0.19  # of a line of the notes below the picture
 _MARKS = 25  # more than so many marks on a line would hide it
 _NOTES = 6
@@ -28,20 +25,6 @@ _TITLE_LENGTH = 70
 _COST = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
 _HOLDOUT = {"color": "#D55E00", "linestyle": "--", "marker": "s"}
 _ACCURACY = {"color": "#007a5e", "linestyle": ":", "marker": "^"}
-_INK, _FAINT = "#333333", "#8a8a8a"
-_STYLE: Any = {
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "font.size": 10,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "glove",  # names within the file don't change from one drawing to the next
-    "text.color": _INK,
-    "text.parse_math": False,  # a $ in a name is a $
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-}
-_NO_DATE: dict[str, Any] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def draw_history(
@@ -77,48 +60,8 @@ def draw_history(
     epochs = standing_epochs(history)
     if not epochs:
         raise OptionError(f"{path}: nothing to draw, no epoch of this history has a cost. Train a model first.")
-    import matplotlib
-
-    suffix = path.suffix.lower()
-    picture = io.BytesIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a picture doesn't depend on settings of the user
-        matplotlib.rcParams.update(_STYLE)
-        _figure(epochs, history, title).savefig(
-            picture, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=_NO_DATE[suffix]
-        )
-    with output_file(path, force=force) as file:
-        file.write(picture.getvalue())
-
-
-def check_drawing(path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Refuse, before any work, a picture that could not be drawn.
-
-    Parameters
-    ----------
-    path : path-like
-        The file to make.
-    force : bool
-        Whether an existing file may be replaced.
-
-    Raises
-    ------
-    OptionError
-        If its suffix is none of .png, .svg and .pdf.
-    OutputError
-        If matplotlib is not installed, or `path` exists and may not be replaced or can't be written.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        what = f"ends in {path.suffix}" if path.suffix else "has no suffix"
-        raise OptionError(f"{path}: {what}, which is no kind of picture drawn here. Choose {', '.join(SUFFIXES)}.")
-    check_output(path, force=force)
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise OutputError(
-            f"{path}: needs the package matplotlib. Install it with: pip install 'glove-cli[plot]'."
-        ) from None
+    with house_style():
+        save_figure(_figure(epochs, history, title), path, force=force)
 
 
 def _figure(epochs: list[dict[str, Any]], history: Sequence[dict[str, Any]], title: str | None) -> Figure:
@@ -152,7 +95,7 @@ def _figure(epochs: list[dict[str, Any]], history: Sequence[dict[str, Any]], tit
         second.set_ylim(-0.04 * most, 1.08 * most)
     axes.spines["right"].set_visible(right)
     for epoch in {e["epoch"] for e in history if "event" in e}:
-        axes.axvline(epoch, color=_FAINT, linewidth=0.9, zorder=1)
+        axes.axvline(epoch, color=FAINT, linewidth=0.9, zorder=1)
     if title:
         title = title if len(title) <= _TITLE_LENGTH else f"\u2026{title[1 - _TITLE_LENGTH :]}"
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=26 if len(lines) > 1 else 10)
@@ -163,7 +106,7 @@ def _figure(epochs: list[dict[str, Any]], history: Sequence[dict[str, Any]], tit
         )  # fmt: skip
     for number, note in enumerate(notes):
         below = (len(notes) - number - 0.2) * _LINE_INCHES / height
-        figure.text(0.02, below, note, fontsize=8.5, color=_INK, va="center")
+        figure.text(0.02, below, note, fontsize=8.5, color=INK, va="center")
     return figure
 
 

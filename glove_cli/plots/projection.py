@@ -188,7 +188,7 @@ def _tsne(
 ) -> NDArray[np.float64]:
     """Return the places by t-SNE."""
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     most = (len(rows) - 1) / 3
     start = places * (_START / places[:, 0].std())
@@ -206,7 +206,7 @@ def _umap(
     rows: NDArray[np.float32], places: NDArray[np.float64], seed: int, neighbours: int | None
 ) -> NDArray[np.float64]:
     """Return the places by UMAP."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     with warnings.catch_warnings():
         # Said as it is imported: that TensorFlow, which another of its classes needs, is not there.

@@ -1,0 +1,108 @@
+"""What all pictures share: how they look, how they are saved, and what is refused before any work."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glove_cli.errors import OptionError, OutputError
+from glove_cli.files import check_output, output_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+INK, FAINT = "#333333", "#8a8a8a"
+FONT = "DejaVu Sans"  # comes with matplotlib, so that a picture is the same on all machines
+_DOTS_PER_INCH = 150
+_STYLE: Any = {
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "font.size": 10,
+    "pdf.fonttype": 42,  # whole outlines: text can be searched, and publishers take them
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "glove",  # names within the file don't change from one drawing to the next
+    "text.color": INK,
+    "text.parse_math": False,  # a $ in a name is a $
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+_NO_DATE: dict[str, Any] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+def check_drawing(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Refuse, before any work, a picture that could not be drawn.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to make.
+    force : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OptionError
+        If its suffix is none of .png, .svg and .pdf.
+    OutputError
+        If matplotlib is not installed, or `path` exists and may not be replaced or can't be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        what = f"ends in {path.suffix}" if path.suffix else "has no suffix"
+        raise OptionError(f"{path}: {what}, which is no kind of picture drawn here. Choose {', '.join(SUFFIXES)}.")
+    check_output(path, force=force)
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        raise OutputError(
+            f"{path}: needs the package matplotlib. Install it with: pip install 'glove-cli[plot]'."
+        ) from None
+
+
+@contextlib.contextmanager
+def house_style(fonts: Sequence[str] = ()) -> Iterator[None]:
+    """Draw as all pictures are drawn, whatever the user's settings are.
+
+    Parameters
+    ----------
+    fonts : sequence of str
+        Families that are asked, in this order, for a character that the usual font lacks.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams["font.family"] = [FONT, *fonts]
+        yield
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Save a picture: the same one as the same bytes, and complete or not at all.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Made, and to be saved, within `house_style`.
+    path : path-like
+        The file to make; its suffix says how.
+    force : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If `path` exists and may not be replaced, or can't be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    picture = io.BytesIO()
+    figure.savefig(picture, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=_NO_DATE[suffix])
+    with output_file(path, force=force) as file:
+        file.write(picture.getvalue())
