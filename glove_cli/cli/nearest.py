@@ -1,31 +1,92 @@
-"""`glove nearest`: the words whose vectors point in nearly the same direction."""
+"""`glove nearest`: the words whose vectors are nearest."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from glove_cli.cli.asking import (
+    Form,
+    Lines,
+    check_form,
+    from_stdin,
+    key_of,
+    metric_option,
+    neighbour_fields,
+    neighbour_table,
+    neighbours_as_json,
+    note_zeros,
+    output_options,
+    search_options,
+    title_of,
+)
 from glove_cli.cli.completion import complete_words
-from glove_cli.cli.options import example, json_option, source_options
+from glove_cli.cli.options import example, source_options
+from glove_cli.vectors.names import COSINE
+
+if TYPE_CHECKING:
+    from glove_cli.vectors.keyed import Neighbour
 
 
-@click.command("nearest", epilog=example("glove nearest paris river -n 5"))
-@click.argument("words", nargs=-1, required=True, metavar="WORD...", shell_complete=complete_words)
-@click.option("-n", "--topn", type=int, default=10, show_default=True, help="How many words.")
+@click.command(
+    "nearest",
+    epilog=example("glove nearest paris river -n 5", "printf 'paris\\nriver\\n' | glove nearest --tsv -n 5"),
+)
+@click.argument("words", nargs=-1, metavar="WORD...", shell_complete=complete_words)
+@search_options
+@metric_option
 @source_options
-@json_option
+@output_options
 def command(
-    words: tuple[str, ...], topn: int, run: Path, model: Path | None, vectors: str, process: str | None, as_json: bool
+    words: tuple[str, ...],
+    topn: int,
+    restrict: int | None,
+    metric: str,
+    run: Path,
+    model: Path | None,
+    vectors: str,
+    process: str | None,
+    as_json: bool,
+    as_tsv: bool,
 ) -> None:
-    """Find the words nearest to each WORD, by the cosine of their vectors."""
+    """Find the words nearest to each WORD.
+
+    A single - instead of words reads them from standard input, one a line, and so does a pipe without any WORD. They
+    are answered as they come, many at a time; unknown ones are reported at the end.
+
+    --tsv prints a line for each neighbour: WORD, rank, neighbour, score. --json prints an array, or from standard
+    input an object a line, with null for an unknown word.
+    """
     from glove_cli.cli import sources
     from glove_cli.cli.tables import shown
+    from glove_cli.vectors.search import check_restrict, check_topn
 
+    check_form(as_json, as_tsv)
+    check_topn(topn)
+    check_restrict(restrict)
+    reading = from_stdin(words, "words")
     source = sources.open_vectors(run, model, vectors, process)
-    found = [(word, source.nearest(word, topn)) for word in words]
-    if as_json:
-        click.echo(json.dumps([{"word": word, "nearest": sources.as_json(best)} for word, best in found], indent=2))
+    form = Form(
+        table=lambda asked, best: f"nearest to {shown(asked[0])}\n{neighbour_table(best, title_of(metric))}",
+        as_object=lambda asked, best: {
+            "word": asked[0],
+            "nearest": None if best is None else neighbours_as_json(best, key_of(metric)),
+        },
+        fields=neighbour_fields,
+        as_json=as_json,
+        as_tsv=as_tsv,
+    )
+
+    def answer(asked: Sequence[tuple[str, ...]]) -> list[list[Neighbour]]:
+        return source.nearest_many([word for (word,) in asked], topn, metric=metric, restrict=restrict)
+
+    if reading:
+        Lines(source, form, answer, whole=True, directed=metric == COSINE).run()
         return
-    click.echo("\n\n".join(f"nearest to {shown(word)}\n{sources.neighbour_table(best)}" for word, best in found))
+    asked = [(word,) for word in words]
+    form.print_all(asked, answer(asked))
+    if metric == COSINE:
+        note_zeros(source.without_direction(words))

@@ -1,4 +1,4 @@
-"""The vectors that `nearest` and `analogy` look at."""
+"""The vectors that a command looks at."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from glove_cli.cli.options import MODEL_NAME
 
 if TYPE_CHECKING:
-    from glove_cli.vectors.keyed import Neighbour, WordVectors
+    from glove_cli.vectors.keyed import WordVectors
 
 
 def open_vectors(run: Path, model: Path | None, vectors: str, process: str | None = None) -> WordVectors:
@@ -39,15 +39,3 @@ def open_vectors(run: Path, model: Path | None, vectors: str, process: str | Non
         with announced(lambda text: click.echo(text, err=True)):
             found = load_vectors(path, vectors=vectors)
     return process_vectors(found, steps) if steps else found
-
-
-def as_json(neighbours: list[Neighbour]) -> list[dict[str, object]]:
-    """Return neighbours as objects."""
-    return [{"word": n.word, "similarity": n.similarity} for n in neighbours]
-
-
-def neighbour_table(neighbours: list[Neighbour]) -> str:
-    """Return neighbours as a table."""
-    from glove_cli.cli.tables import shown, table
-
-    return table(("word", "cosine"), [(shown(n.word), f"{n.similarity:.4f}") for n in neighbours])
