@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glove_cli.errors import FormatError, GloveError, OptionError
-from glove_cli.evaluation import analogies, evaluate, evaluate_analogies, evaluate_similarity
+from glove_cli.evaluation import answering, evaluate, evaluate_analogies, evaluate_similarity
 from glove_cli.evaluation.questions import read_questions
 
 # Two countries and their capitals on a regular grid, so that queen-like sums come out exactly; `far` is elsewhere.
@@ -144,12 +144,12 @@ def test_answers_equal_the_oracle(tmp_path_factory: pytest.TempPathFactory, seed
     right = [oracle.analogy_answer(vectors.astype(float), *question[:3]) for question in asked.tolist()]
     file = tmp_path_factory.mktemp("q") / "q.txt"
     file.write_text("".join(" ".join(f"w{i}" for i in question) + "\n" for question in asked.tolist()))
-    kept = analogies._BLOCK_VALUES
-    analogies._BLOCK_VALUES = block * V  # questions come in several blocks
+    kept = answering._QUESTIONS, answering._WORDS
+    answering._QUESTIONS, answering._WORDS = block, block  # several blocks of questions and of words
     try:
         score = evaluate_analogies(vectors, [f"w{i}" for i in range(V)], file)
     finally:
-        analogies._BLOCK_VALUES = kept
+        answering._QUESTIONS, answering._WORDS = kept
     # In one dimension all cosines are 1, 0 or -1 and ties go to the first, in both.
     assert score.total.right == sum(a == q[3] for a, q in zip(right, asked.tolist(), strict=True))
 

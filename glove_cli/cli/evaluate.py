@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -109,12 +110,12 @@ def command(
     }
     rules: dict[str, Any] = {"protocol": protocol, "restrict": restrict, "dummy4unknown": dummy4unknown}
     _check(chosen, files, rules, resamples, seed, answers, force, as_json and as_tsv)
+    labels = _labels(chosen)
+    found, models = _score(chosen, labels, files, rules, answers is not None, Progress, notes)
     if own:
         click.echo(
             "The package's own questions are asked; scores on other sets can't be compared with these.", err=True
         )
-    labels = _labels(chosen)
-    found, models = _score(chosen, labels, files, rules, answers is not None, Progress, notes)
     draw = {"resamples": resamples, "seed": seed}
     for model, scores in zip(models, found, strict=True):
         model.update(describe_scores(scores, **draw))
@@ -154,6 +155,7 @@ def _check(
     from glove_cli.files import check_output
     from glove_cli.folder import check_exists
     from glove_cli.vectors.process import parse_steps
+    from glove_cli.vectors.select import load_model
 
     if two_forms:
         raise OptionError("--tsv: can't be combined with --json. Choose one of them.")
@@ -168,6 +170,11 @@ def _check(
     for choice in chosen:
         if choice.process != _PLAIN:
             parse_steps(str(choice.process))
+        if not os.path.exists(choice.path):
+            load_model(choice.path)  # whose error knows what else is there
+        if choice.vectors != "sum" and not os.path.isdir(choice.path):
+            what = f"{choice.path} is a file, which has one kind of vectors, not {choice.vectors!r}"
+            raise OptionError(f"--vectors: {what}. Leave it out.")
     if files["analogies"] is not None:
         read_questions(files["analogies"])
     elif answers is not None:
@@ -209,7 +216,7 @@ def _score(
 
             scores = evaluate(source.matrix, source.words, **files, **rules, progress=tell)
         zeros = int((~source.matrix.any(axis=1)).sum())
-        for note in notes(label if len(chosen) > 1 else "", scores, source, zeros):
+        for note in notes(label, len(chosen) > 1, scores, source, zeros):
             click.echo(note, err=True)
         model: dict[str, Any] = {
             "label": label,

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from glove_cli.vectors.keyed import WordVectors
 
 
-def notes(label: str, scores: Scores, source: WordVectors, zeros: int) -> list[str]:
+def notes(label: str, several: bool, scores: Scores, source: WordVectors, zeros: int) -> list[str]:
     """Return notes about vectors of zeros, sections without a known question, and words known in another case.
 
     Parameters
     ----------
     label : str
-        Of the model, if there are several.
+        Of the model.
+    several : bool
+        Whether there are others, so that a note has to name its model.
     scores : Scores
     source : WordVectors
     zeros : int
@@ -30,7 +32,7 @@ def notes(label: str, scores: Scores, source: WordVectors, zeros: int) -> list[s
     FormatError
         If nothing at all could be asked.
     """
-    before = f"{shown(label)}: " if label else ""
+    before = f"{shown(label)}: " if several else ""
     told = []
     if zeros:
         told.append(f"{before}{zeros:,} of {len(source):,} vectors are zeros; their cosine with any other counts as 0.")
@@ -46,9 +48,7 @@ def notes(label: str, scores: Scores, source: WordVectors, zeros: int) -> list[s
     seen = sum(score.pairs for score in scores.similarity)
     seen += scores.analogies.total.seen if scores.analogies is not None else 0
     if parts and not seen and not scores.categories and not scores.outliers:
-        what = (
-            f"{label or 'vectors'}: none of the questions or pairs has all its words among the {len(source):,} words."
-        )
+        what = f"{shown(label)}: none of the questions or pairs has all its words among the {len(source):,} words."
         raise FormatError(f"{what}{in_case or ' '}{advice}")
     if folded and scores.analogies is not None and scores.analogies.protocol == "reference" and 2 * folded > asked:
         told.append(f"{before}{in_case.strip()} {advice}")

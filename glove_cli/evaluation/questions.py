@@ -60,7 +60,9 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
                 )
     asked = [(name, questions) for name, questions in categories if questions]
     if not asked:
-        raise FormatError(f"{folder_or_files}: holds no questions. Name a folder of .txt files with four words a line.")
+        raise FormatError(
+            f"{names_of(folder_or_files)}: holds no questions. Name a folder of .txt files with four words a line."
+        )
     return asked
 
 
@@ -79,6 +81,17 @@ def files_of(folder_or_files: PathLike | Sequence[PathLike]) -> list[Path]:
     single = isinstance(folder_or_files, (str, os.PathLike))
     names = [Path(folder_or_files)] if single else [Path(name) for name in folder_or_files]  # type: ignore[arg-type,union-attr]
     return [file for path in names for file in (sorted(path.glob("*.txt")) if os.path.isdir(path) else [path])]
+
+
+def names_of(folder_or_files: PathLike | Sequence[PathLike]) -> str:
+    """Return what was named, for a message.
+
+    Parameters
+    ----------
+    folder_or_files : path-like or sequence of path-like
+    """
+    single = isinstance(folder_or_files, (str, os.PathLike))
+    return str(folder_or_files) if single else ", ".join(map(str, folder_or_files))  # type: ignore[arg-type]
 
 
 def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -113,12 +114,15 @@ def similarity_files(names: PathLike | Sequence[PathLike]) -> list[PathLike]:
     Raises
     ------
     FormatError
-        If something is named, but there is no file.
+        If a folder holds no file.
     """
-    files = files_of(names)
-    if not files and names != () and names != []:
-        raise FormatError(f"{names}: holds no .txt file. Name a folder of files with two words and a number a line.")
-    return [*files]
+    files: list[PathLike] = []
+    for name in [names] if isinstance(names, (str, os.PathLike)) else names:
+        found = files_of(name)
+        if not found:
+            raise FormatError(f"{name}: holds no .txt file. Name a folder of files with two words and a number a line.")
+        files += found
+    return files
 
 
 def _evaluator(name: str) -> Callable[..., Any]:
