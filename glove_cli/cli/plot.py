@@ -74,7 +74,13 @@ def command(
 
     check_drawing(out, force=force)
     inches = _inches(size)
-    check_options(method or ("tsne" if pairs_file is None else "pca"), clusters=clusters, inches=inches)
+    check_options(
+        method or ("tsne" if pairs_file is None else "pca"),
+        clusters=clusters,
+        inches=inches,
+        seed=seed,
+        neighbours=neighbours,
+    )
     listed = read_words(words_file) if words_file is not None else []
     pairs = read_pairs(pairs_file) if pairs_file is not None else None
     source = sources.open_vectors(run, model, vectors, process)

@@ -114,7 +114,7 @@ def _meets(
 ) -> NDArray[np.bool_]:
     """Tell for each rectangle of the first whether it meets one of the second."""
     return np.asarray(
-        ((begin[:, np.newaxis] < high) & (end[:, np.newaxis] > low)).all(axis=2).any(axis=1), dtype=np.bool_
+        ((begin[:, np.newaxis] < high) & (end[:, np.newaxis] > low)).all(axis=-1).any(axis=-1), dtype=np.bool_
     )
 
 

@@ -120,7 +120,7 @@ def draw_map(
         if np.isnan(found.corners[k, 0]):
             text.remove()
             continue
-        text.set_position(back.transform(found.corners[k]))
+        text.set_position(tuple(back.transform(found.corners[k])))
         kept.append(text)
         if found.far[k]:
             ends = np.array([places[k], back.transform(found.ends[k])])
@@ -166,7 +166,7 @@ def _points(
     if cluster is None:
         return [INK] * n
     handles = [Line2D([], [], label=name, linestyle="", markersize=5, **_look(c)) for c, name in enumerate(legend)]
-    figure = area.get_figure()
+    figure: Any = area.get_figure()
     figure.legend(
         handles=handles, loc="lower left", ncols=_columns(figure.get_figwidth(), legend), fontsize=_SMALL,
         frameon=False, bbox_to_anchor=(0, 0), borderaxespad=0.5, handletextpad=0.2, columnspacing=1.4,

@@ -63,15 +63,11 @@ def project(
     (Kobak and Linderman 2021), and run on one thread, so that the same vectors and seed give the same places with the
     same versions of the packages.
     """
-    check_method(method)
+    check_method(method, seed=seed, neighbours=neighbours)
     if matrix.ndim != 2 or len(matrix) < LEAST_WORDS:
         raise OptionError(
             f"vectors: {len(matrix)} of them, but a picture needs {LEAST_WORDS} or more. Name more words."
         )
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise OptionError(f"--seed: {seed!r} is not an integer from 0 to {2**32 - 1}. Give one.")
-    if neighbours is not None and neighbours < 2:
-        raise OptionError(f"neighbours: {neighbours} are too few. Give 2 or more.")
     places = principal_places(matrix, unit=unit)[0]
     if method == "pca":
         return places
@@ -133,22 +129,31 @@ def principal_places(matrix: NDArray[Any], *, unit: bool = True) -> tuple[NDArra
     return places, shares
 
 
-def check_method(method: str) -> None:
+def check_method(method: str, *, seed: int = 0, neighbours: int | None = None) -> None:
     """Refuse, before any work, a method that is unknown or whose package is not installed.
 
     Parameters
     ----------
     method : str
+        See `project`, as the others.
+    seed : int
+        From 0 to 2**32 - 1.
+    neighbours : int, optional
+        At least 2.
 
     Raises
     ------
     OptionError
-        If it is none of `METHODS`.
+        If it is none of `METHODS`, or a number can't be.
     OutputError
         If it needs a package that is not installed.
     """
     if method not in METHODS:
         raise OptionError(f"--method: {method!r} is unknown. Choose {', '.join(METHODS)}.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise OptionError(f"--seed: {seed!r} is not an integer from 0 to {2**32 - 1}. Give one.")
+    if neighbours is not None and neighbours < 2:
+        raise OptionError(f"--neighbours: {neighbours} is not an integer of 2 or more. Give one.")
     if method not in _PACKAGES:
         return
     from importlib.util import find_spec

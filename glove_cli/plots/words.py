@@ -126,7 +126,7 @@ def draw_words(
     """
     check_drawing(path, force=force)
     method = method if method is not None else "tsne" if pairs is None else "pca"
-    check_options(method, unknown, clusters, inches)
+    check_options(method, unknown, clusters, inches, seed, neighbours)
     choice = choose_words(vectors, words, pairs, top=top, skip=skip, unknown=unknown)
     rows, notes = choice.rows, list(choice.notes)
     matrix = vectors.matrix[rows]
@@ -175,13 +175,18 @@ def draw_words(
 
 
 def check_options(
-    method: str, unknown: str = "error", clusters: int | None = None, inches: tuple[float, float] | None = None
+    method: str,
+    unknown: str = "error",
+    clusters: int | None = None,
+    inches: tuple[float, float] | None = None,
+    seed: int = 0,
+    neighbours: int | None = None,
 ) -> None:
     """Refuse, before any work, options of `draw_words` that can't be.
 
     Parameters
     ----------
-    method, unknown, clusters, inches
+    method, unknown, clusters, inches, seed, neighbours
         As `draw_words` takes them.
 
     Raises
@@ -190,7 +195,7 @@ def check_options(
     OutputError
         If a package is not installed.
     """
-    check_method(method)
+    check_method(method, seed=seed, neighbours=neighbours)
     if unknown not in ("error", "skip"):
         raise OptionError(f"unknown: {unknown!r} is unknown. Choose error or skip.")
     if clusters is not None:
