@@ -149,12 +149,16 @@ def test_labels_without_room_are_counted_and_their_points_stay(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_words_that_no_font_has_are_left_out_and_no_glyph_is_missed(tmp_path: Path, suffix: str) -> None:
+def test_words_that_no_font_has_are_left_out_and_no_glyph_is_missed(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fonts._characters.cache_clear()
     words = ["paris", "\U0001e900\U0001e901", "\u0391\u03b8\u03ae\u03bd\u03b1", "\u05e9\u05dc\u05d5\u05dd", "caf\u00e9"]
     vectors = some_vectors(len(words), words=words)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         drawn = draw_words(vectors, tmp_path / f"a.{suffix}", method="pca", title="\U0001e900 a", clusters=2)
+    assert caplog.text == ""
     lacking = fonts.fonts_for(words)[1]
     out = [word for word in words if lacking.intersection(word)]
     assert not set(out) & set(drawn.labelled)

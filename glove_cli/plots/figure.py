@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -76,11 +77,23 @@ def house_style(fonts: Sequence[str] = ()) -> Iterator[None]:
     """
     import matplotlib
 
-    with matplotlib.rc_context():
+    with quiet_fonts(), matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         matplotlib.rcParams["font.family"] = [FONT, *fonts]
         yield
+
+
+@contextlib.contextmanager
+def quiet_fonts() -> Iterator[None]:
+    """Keep matplotlib from telling that a family, which is one of many tried, has no upright letters of usual weight."""
+    log = logging.getLogger("matplotlib.font_manager")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from glove_cli.plots.figure import FONT
+from glove_cli.plots.figure import FONT, quiet_fonts
 from glove_cli.vocab import word_to_bytes
 
 LONGEST = 28  # characters of a label
@@ -121,7 +121,8 @@ def _characters(family: str) -> frozenset[int]:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     try:
-        path: Any = findfont(FontProperties(family=[family]), fallback_to_default=False)
+        with quiet_fonts():
+            path: Any = findfont(FontProperties(family=[family]), fallback_to_default=False)
         font = get_font(path)
         boxes = font.family_name.startswith(_BOXES) or not font.scalable
         return frozenset() if boxes else frozenset(font.get_charmap())
