@@ -186,6 +186,10 @@ def test_letters_that_this_matplotlib_does_not_join_are_noted(tmp_path: Path, mo
     assert "Install matplotlib 3.11" in draw_words(vectors, tmp_path / "a.png", method="pca").notes[0]
 
 
+def test_a_history_with_a_title_that_no_font_has_misses_no_glyph(tmp_path: Path) -> None:
+    glove_cli.draw_history([{"epoch": 1, "cost": 0.1}], tmp_path / "a.png", title="\U0001e900")
+
+
 def test_a_label_is_the_word_escaped_and_cut() -> None:
     assert fonts.label_of("$a_b^c\\d") == "$a_b^c\\d"
     assert fonts.label_of("a\udcff\x07") == "a\\xff\\x07"

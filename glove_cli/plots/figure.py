@@ -86,7 +86,7 @@ def house_style(fonts: Sequence[str] = ()) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_fonts() -> Iterator[None]:
-    """Keep matplotlib from telling that a family, which is one of many tried, has no upright letters of usual weight."""
+    """Keep matplotlib from telling that a family, one of many tried, has no upright letters of usual weight."""
     log = logging.getLogger("matplotlib.font_manager")
     before = log.level
     log.setLevel(logging.ERROR)

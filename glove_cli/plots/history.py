@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from glove_cli.errors import OptionError
 from glove_cli.plots.figure import FAINT, INK, check_drawing, house_style, save_figure
+from glove_cli.plots.fonts import drawable
 from glove_cli.training.history import standing_epochs
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def draw_history(
     epochs = standing_epochs(history)
     if not epochs:
         raise OptionError(f"{path}: nothing to draw, no epoch of this history has a cost. Train a model first.")
-    with house_style():
+    title, families = drawable(title or "")
+    with house_style(families):
         save_figure(_figure(epochs, history, title), path, force=force)
 
 
