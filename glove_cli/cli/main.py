@@ -33,6 +33,7 @@ _COMMANDS = {
     "analogy": ("analogy", "Find the word that is to C as B is to A."),
     "similarity": ("similarity", "Say how near two words are."),
     "odd-one-out": ("odd_one_out", "Find the word that doesn't go with the others."),
+    "shell": ("shell", "Ask again and again at a prompt."),
     "evaluate": ("evaluate", "Score vectors on analogy questions and word similarity."),
     "plot": ("plot", "Draw words: a map, clusters, pairs as arrows."),
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),

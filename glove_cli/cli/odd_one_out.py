@@ -18,6 +18,7 @@ from glove_cli.cli.asking import (
     note_zeros,
     output_options,
 )
+from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import example, source_options
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command("odd-one-out", epilog=example("glove odd-one-out paris rome river"))
-@click.argument("words", nargs=-1, metavar="WORD...")
+@click.argument("words", nargs=-1, metavar="WORD...", shell_complete=complete_words)
 @source_options
 @output_options
 def command(

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import PATH, example, force_option, source_options
 
 
 @click.command("plot", epilog=example("glove plot words.png -n 300 --skip 50", "glove plot clusters.svg --clusters 8"))
 @click.argument("out", type=PATH)
-@click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=complete_words)
 @click.option(
     "-n", "--top", type=int, help="How many of the most frequent words, unless words are named.  [default: 200]"
 )

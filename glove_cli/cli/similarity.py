@@ -20,6 +20,7 @@ from glove_cli.cli.asking import (
     score_text,
     title_of,
 )
+from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import example, source_options
 from glove_cli.errors import OptionError
 from glove_cli.vectors.names import COSINE
@@ -28,7 +29,7 @@ from glove_cli.vectors.names import COSINE
 @click.command(
     "similarity", epilog=example("glove similarity paris rome", "printf 'paris rome\\n' | glove similarity --tsv")
 )
-@click.argument("words", nargs=-1, metavar="A B...")
+@click.argument("words", nargs=-1, metavar="A B...", shell_complete=complete_words)
 @metric_option
 @source_options
 @output_options

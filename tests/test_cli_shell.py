@@ -1,0 +1,140 @@
+"""`glove shell`: what its lines mean, through a pipe and on a real terminal."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_cli_build_cooc import glove
+
+from glove_cli.cli.prompt import completions, history_path
+from glove_cli.cli.session import Session
+from glove_cli.errors import GloveError
+from glove_cli.vectors.keyed import WordVectors
+
+WORDS = ["france", "paris", "italy", "rome", "romania"]
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Give a session; its vectors are also a file in the folder that is worked in."""
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(1).normal(size=(len(WORDS), 4)).round(6).astype(np.float32)
+    lines = [f"{w} {' '.join(f'{x:.6f}' for x in row)}\n" for w, row in zip(WORDS, rows, strict=True)]
+    Path("v.txt").write_text("".join(lines))
+    return Session(WordVectors(WORDS, rows))
+
+
+def test_expressions_and_proportions_are_analogies(session: Session) -> None:
+    best = session.vectors.analogy("france", "paris", "italy")
+    for line in ("paris - france + italy", "france : paris :: italy : ?", "analogy france paris italy"):
+        assert [row.split()[0] for row in session.answer(line).splitlines()[1:]] == [n.word for n in best]
+    assert session.answer("- france + paris + italy") == session.answer("paris - france + italy")
+
+
+def test_settings_hold_from_then_on(session: Session) -> None:
+    assert session.answer(":n 1") == ":n 1  :restrict all  :metric cosine  :method add"
+    assert len(session.answer("paris").splitlines()) == 2
+    session.answer(":restrict 2")
+    session.answer(":metric dot")
+    assert session.answer("paris").split() == [
+        "word", "dot", "product", "france", f"{session.vectors.similarity('france', 'paris', metric='dot'):.4f}",
+    ]  # fmt: skip
+    assert ":restrict all" in session.answer(":restrict all")
+    session.answer(":method mul")
+    assert session.answer("analogy france paris italy").startswith("word")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pariss",
+        "paris -",
+        "paris + + rome",
+        "a : b :: c",
+        "similarity paris",
+        "odd paris rome",
+        ":n 0",
+        ":n",
+        ":metric x",
+    ],
+)
+def test_a_line_without_an_answer_is_an_error(session: Session, line: str) -> None:
+    with pytest.raises(GloveError):
+        session.answer(line)
+
+
+def test_a_pipe_gets_every_answer_and_no_prompt(session: Session) -> None:
+    result = glove(
+        "shell", "--model", "v.txt", stdin=b"similarity paris rome\npariss\n\nsimilarity rome paris\nquit\nx\n"
+    )
+    score = f"{session.vectors.similarity('paris', 'rome'):.4f}\n"
+    assert (result.exit_code, result.stdout) == (1, 2 * score)
+    assert result.stderr == "Error: pariss: is not among the 5 words. Did you mean paris?\n"
+    assert glove("shell", "--model", "v.txt", stdin=b"paris").exit_code == 0
+
+
+def test_what_is_offered_begins_alike_most_frequent_first(session: Session) -> None:
+    assert completions(session, "", "rom") == ["rome", "romania"]
+    assert completions(session, ":metric ", "") == ["cosine", "dot", "euclidean"]
+    assert completions(session, "", "si") == ["similarity"]
+    many = Session(WordVectors([*(f"xa{i}" for i in range(300)), "xb"], np.ones((301, 1), np.float32)))
+    offered = completions(many, "", "x")
+    assert (offered[:2], len(offered)) == (["xa0", "xa1"], 51)
+    assert "xb" in offered  # or else readline would write xa for x
+
+
+def test_the_history_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    monkeypatch.delenv("GLOVE_HISTORY", raising=False)
+    assert history_path() == Path("/state/glove/history")
+    monkeypatch.setenv("GLOVE_HISTORY", "mine")
+    assert history_path() == Path("mine")
+    monkeypatch.setenv("GLOVE_HISTORY", "")
+    assert history_path() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a matter of Unix")
+def test_a_terminal_completes_remembers_and_clears_lines(session: Session, tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    pytest.importorskip("readline")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "GLOVE_HISTORY": str(tmp_path / "kept" / "history"), "TERM": "xterm"}
+
+    def converse(*said: bytes) -> str:
+        master, slave = pty.openpty()
+        arguments = [sys.executable, "-m", "glove_cli", "shell", "--model", "v.txt"]
+        process = subprocess.Popen(
+            arguments, stdin=slave, stdout=slave, stderr=slave, env=env, close_fds=True, start_new_session=True,
+            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(slave)
+        seen = b""
+        for prompts, text in enumerate(said, 1):
+            end = time.monotonic() + 30
+            while seen.count(b"glove> ") < prompts and time.monotonic() < end:
+                if select.select([master], [], [], 0.1)[0]:
+                    seen += os.read(master, 4096)
+            os.write(master, text)
+        while True:
+            try:
+                piece = os.read(master, 4096)
+            except OSError:  # Linux: the other end was closed
+                break
+            if not piece:
+                break
+            seen += piece
+        os.close(master)
+        assert process.wait(30) == 0, seen
+        return seen.decode()
+
+    score = f"{session.vectors.similarity('paris', 'italy'):.4f}"
+    assert score in converse(b"nonsense\x03", b"similarity par\t it\t\n", b"\x04")
+    assert (tmp_path / "kept" / "history").read_text() == "similarity paris italy\n"
+    assert score in converse(b"\x1b[A\n", b"quit\n")  # the key for the line before
