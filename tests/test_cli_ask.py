@@ -101,7 +101,7 @@ def test_the_odd_one_is_named(vectors: WordVectors) -> None:
 
 
 def test_a_vector_of_zeros_is_noted_where_it_has_no_direction(vectors: WordVectors) -> None:
-    note = "zero: has a vector of zeros, so it has no direction: its cosines are 0.\n"
+    note = "Note: zero: has a vector of zeros, so it has no direction: its cosines are 0.\n"
     for arguments in (["nearest", "zero"], ["similarity", "zero", "rome"], ["analogy", "paris", "rome", "zero"]):
         result = glove(*arguments, "--model", "v.txt")
         assert (result.exit_code, result.stderr) == (0, note)

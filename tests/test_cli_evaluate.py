@@ -104,7 +104,7 @@ def test_the_own_questions_are_asked_where_nothing_else_is(folder: Path) -> None
     words = [word for _, group in read_questions(own_questions())[:1] for question in group[:3] for word in question]
     write_vectors(folder / "own.txt", np.eye(len(set(words))), sorted(set(words)))
     result = glove("evaluate", "own.txt", "--json")
-    assert "The package's own questions are asked" in result.stderr
+    assert "Note: the package's own questions are asked" in result.stderr
     (model,) = json.loads(result.stdout)["models"]
     assert [s["name"] for s in model["analogies"]["sections"]] == [name for name, _ in read_questions(own_questions())]
     assert model["similarity"] == []

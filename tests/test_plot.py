@@ -301,7 +301,7 @@ def test_what_was_drawn_is_one_line(folder: Path) -> None:
     assert "Drew 4 words" in glove("plot", "b.svg", "--pairs", "pairs").stdout
     result = glove("plot", "c.svg", "italy", "--words", "words", "--method", "pca", "--clusters", "2")
     assert "Drew 4 words, 4 with labels, by PCA (cosine, seed 0)" in result.stdout
-    assert result.stderr == "1 of 5 words left out, unknown: romee (did you mean rome?).\n"
+    assert result.stderr == "Note: 1 of 5 words left out, unknown: romee (did you mean rome?).\n"
 
 
 @pytest.mark.parametrize(

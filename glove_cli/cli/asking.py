@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 from glove_cli.cli.options import json_option
+from glove_cli.cli.terminal import say
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.vectors.names import ADD, COSINE, DOT, EUCLIDEAN, METHODS, METRICS
 from glove_cli.vocab import word_from_bytes, word_to_bytes
@@ -274,13 +275,11 @@ def note_zeros(words: Sequence[str]) -> None:
     from glove_cli.cli.tables import shown
 
     if len(words) == 1:
-        click.echo(f"{shown(words[0])}: has a vector of zeros, so it has no direction: its cosines are 0.", err=True)
+        say(f"Note: {shown(words[0])}: has a vector of zeros, so it has no direction: its cosines are 0.")
     elif words:
         listed = ", ".join(map(shown, words[:_LISTED])) + (", ..." if len(words) > _LISTED else "")
-        click.echo(
-            f"{len(words):,} words have vectors of zeros, so they have no direction: their cosines are 0: {listed}",
-            err=True,
-        )
+        what = f"{len(words):,} words have vectors of zeros, so they have no direction: their cosines are 0"
+        say(f"Note: {what}: {listed}")
 
 
 def _something_comes() -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, run_option
+from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, reading_options, run_option
+from glove_cli.cli.terminal import say
 from glove_cli.evaluation.names import PROTOCOL_NAMES
 from glove_cli.vectors.names import KINDS
 
@@ -52,6 +53,7 @@ class Choice(NamedTuple):
     "--vectors", type=click.Choice(KINDS), multiple=True, help="Which vectors of a model. Repeatable.  [default: sum]"
 )
 @run_option
+@reading_options
 @click.option(
     "--process",
     multiple=True,
@@ -113,9 +115,7 @@ def command(
     labels = _labels(chosen)
     found, models = _score(chosen, labels, files, rules, answers is not None, Progress, notes)
     if own:
-        click.echo(
-            "The package's own questions are asked; scores on other sets can't be compared with these.", err=True
-        )
+        say("Note: the package's own questions are asked; scores on other sets can't be compared with these.")
     draw = {"resamples": resamples, "seed": seed}
     for model, scores in zip(models, found, strict=True):
         model.update(describe_scores(scores, **draw))
@@ -217,7 +217,7 @@ def _score(
             scores = evaluate(source.matrix, source.words, **files, **rules, progress=tell)
         zeros = int((~source.matrix.any(axis=1)).sum())
         for note in notes(label, len(chosen) > 1, scores, source, zeros):
-            click.echo(note, err=True)
+            say(f"Note: {note}")
         model: dict[str, Any] = {
             "label": label,
             "path": str(choice.path),

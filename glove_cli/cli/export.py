@@ -6,12 +6,16 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from glove_cli.cli.completion import complete_files
 from glove_cli.cli.options import MODEL_NAME, example, force_option, source_options, threads_option
 from glove_cli.vectors.names import EXPORT_NAMES, PROJECTOR, SPACY
+
+if TYPE_CHECKING:
+    from glove_cli.vectors.keyed import WordVectors
 
 _NEXT_STEPS = {
     SPACY: "Next: python -m spacy init vectors xx {0}/vectors.txt PIPELINE  (xx or the language; PIPELINE is made)",
@@ -61,24 +65,26 @@ def command(
     Two formats make two files: npy has the words beside the vectors, in NAME.words.txt, and gensim the vectors beside
     the words, in NAME.vectors.npy. Three make a folder for other programs: projector, spacy and reference.
     """
+    from glove_cli.cli import sources
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.tables import duration, size
+    from glove_cli.cli.terminal import say
     from glove_cli.errors import OutputError
     from glove_cli.files import is_stream
     from glove_cli.parallel import thread_count
     from glove_cli.vectors.export import export_vectors
-
-    def note(text: str) -> None:
-        click.echo(text, err=True)
 
     thread_count(threads)
     if out == "-" and sys.stdout is None:
         raise OutputError("standard output: is closed. Name a file.")
     begin = time.perf_counter()
     to_stream = out == "-" or is_stream(out)
-    with announced(note):
+    source: Path | WordVectors = model if model is not None else run / MODEL_NAME
+    if isinstance(source, Path) and sources.is_file(source):
+        source, vectors = sources.read_file(source, vectors), "sum"
+    with announced(say):
         done = export_vectors(
-            model if model is not None else run / MODEL_NAME,
+            source,
             sys.stdout.buffer if out == "-" else out,
             vectors=vectors,
             process=process,
@@ -89,14 +95,14 @@ def command(
             force=force,
         )
     if done.own_unk:
-        note("Note: <unk> is a word of the corpus and keeps its own vector; no mean of the rarest words was added.")
+        say("Note: <unk> is a word of the corpus and keeps its own vector; no mean of the rarest words was added.")
     rows = f"{done.words - done.unk:,} words" + (" and <unk>" if done.unk else "")
     written = "" if to_stream else f", {size(sum(map(_size, done.files)))}"
     name = "standard output" if out == "-" else out
     time_taken = duration(time.perf_counter() - begin)
     click.echo(f"{name}: {rows}, {done.dim:,} numbers each, {done.title}{written}, {time_taken}", err=to_stream)
     if format in _NEXT_STEPS:
-        note(_NEXT_STEPS[format].format(shlex.quote(out)))
+        say(_NEXT_STEPS[format].format(shlex.quote(out)))
 
 
 def _size(path: Path) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from glove_cli.cli.options import COOC_NAME, MODEL_NAME, example, json_option, run_option
+from glove_cli.cli.terminal import say
 
 _READ_BYTES = 1 << 20
 _FIRST_WORDS = 8
@@ -170,20 +171,23 @@ def _describe_tiles(path: Path, verify: bool) -> dict[str, Any]:
 
 def _describe_vectors(path: Path) -> dict[str, Any]:
     from glove_cli.cli.compiling import announced
-    from glove_cli.vectors.formats import format_of_content
+    from glove_cli.vectors.formats import FORMATS
+    from glove_cli.vectors.load import read_vectors
 
-    found = format_of_content(path)
-    with announced(lambda text: click.echo(text, err=True)):
-        words, matrix = found.read(path)
+    with announced(say):
+        vectors, report = read_vectors(path)
+    words, found = vectors.words, FORMATS[str(report.format)]
+    files = found.files(path) if report.packing is None else [path]
     return {
         "kind": "vectors",
         "path": str(path),
         "format": found.name,
+        "packing": report.packing,
         "V": len(words),
-        "dim": int(matrix.shape[1]),
-        "first_words": words[:_FIRST_WORDS],
+        "dim": vectors.dim,
+        "first_words": list(words[:_FIRST_WORDS]),
         "last_word": words[-1],
-        "bytes": sum(file.stat().st_size for file in found.files(path) if file.exists()),
+        "bytes": sum(file.stat().st_size for file in files if file.exists()),
         "sha256": _sha256(path),
     }
 
@@ -320,7 +324,7 @@ def _vectors_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
     from glove_cli.cli.tables import shown
 
     return [
-        ("format", part["format"]),
+        ("format", part["format"] + (f", packed by {part['packing']}" if part["packing"] else "")),
         ("words", _number(part["V"])),
         ("dimensions", _number(part["dim"])),
         ("first words", " ".join(map(shown, part["first_words"]))),

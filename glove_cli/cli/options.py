@@ -12,6 +12,7 @@ from glove_cli.vectors.names import KINDS
 
 COOC_NAME = "cooc"
 MODEL_NAME = "model"
+READING = "glove.reading"  # where a command's context keeps how files of vectors are to be read
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Decorator = Callable[[_Function], _Function]
 
@@ -60,13 +61,35 @@ def json_option(function: _Function) -> _Function:
 
 
 def source_options(function: _Function) -> _Function:
-    """Add the options that say whose vectors are looked at, and which."""
+    """Add the options that say whose vectors are looked at, which, and how a file of them is read."""
+    function = reading_options(function)
     process = "Change them first, in this order: unit, mean[:WORDS], top[:DIRECTIONS], pca:DIMENSIONS."
     function = click.option("--process", metavar="STEP,...", help=process)(function)
     function = run_option(function)
     function = kind_option(function)
     text = "A model, a run, or a file of vectors of any format.  [default: RUN/model]"
     return click.option("--model", type=PATH, metavar="PATH", help=text)(function)
+
+
+def reading_options(function: _Function) -> _Function:
+    """Add the options that say how a file of vectors is read; `sources.read_file` finds them in the context."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        context.meta.setdefault(READING, {})[parameter.name] = value
+        return value
+
+    skip = "Leave out bad lines of a file of vectors, and count them."
+    function = click.option("--skip-bad-lines", is_flag=True, expose_value=False, callback=keep, help=skip)(function)
+    errors = "Bytes of such a file that are not UTF-8: kept, an error, or U+FFFD."
+    return click.option(
+        "--encoding-errors",
+        type=click.Choice(("keep", "strict", "replace")),
+        default="keep",
+        show_default=True,
+        expose_value=False,
+        callback=keep,
+        help=errors,
+    )(function)
 
 
 def kind_option(function: _Function) -> _Function:

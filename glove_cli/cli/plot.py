@@ -9,6 +9,7 @@ import click
 
 from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import PATH, example, force_option, source_options
+from glove_cli.cli.terminal import say
 
 
 @click.command("plot", epilog=example("glove plot words.png -n 300 --skip 50", "glove plot clusters.svg --clusters 8"))
@@ -90,10 +91,10 @@ def command(
     drawn = draw_words(
         source, out, [*words, *listed] or None, top=top, skip=skip, unknown="skip", pairs=pairs, method=method,
         neighbours=neighbours, seed=seed, clusters=clusters, title=title, inches=inches, force=force,
-        on_stage=lambda text: click.echo(text, err=True),
+        on_stage=say,
     )  # fmt: skip
     for note in drawn.notes:
-        click.echo(note, err=True)
+        say(f"Note: {note}")
     seeded = f", seed {seed}" if drawn.method != "pca" or clusters is not None else ""
     width, height = drawn.inches
     click.echo(

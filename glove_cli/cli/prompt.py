@@ -14,6 +14,7 @@ import click
 
 from glove_cli.cli.errors import Terminated
 from glove_cli.cli.session import COMMANDS, SETTINGS, Session
+from glove_cli.cli.terminal import say
 from glove_cli.errors import GloveError
 
 _PROMPT = "glove> "
@@ -90,7 +91,7 @@ def _answered(session: Session, line: str) -> bool:
     try:
         text = session.answer(line)
     except GloveError as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}")
         return False
     if text:
         click.echo(text)

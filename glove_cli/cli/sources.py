@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glove_cli.cli.options import MODEL_NAME
+from glove_cli.cli.options import MODEL_NAME, READING
+from glove_cli.cli.terminal import say
 
 if TYPE_CHECKING:
     from glove_cli.vectors.keyed import WordVectors
@@ -28,14 +29,38 @@ def open_vectors(run: Path, model: Path | None, vectors: str, process: str | Non
 
     steps = parse_steps(process) if process is not None else ()
     path = model if model is not None else run / MODEL_NAME
-    if os.path.isdir(path) or not os.path.exists(path):
+    if is_file(path):
+        found = read_file(path, vectors)
+    else:
         from glove_cli.vectors.select import load_model, select_vectors
 
         found = select_vectors(load_model(path), vectors)
-    else:
-        from glove_cli.cli.compiling import announced
-        from glove_cli.vectors.load import load_vectors
-
-        with announced(lambda text: click.echo(text, err=True)):
-            found = load_vectors(path, vectors=vectors)
     return process_vectors(found, steps) if steps else found
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a path names a file of vectors, or a member of one that is packed."""
+    return (os.path.lexists(path) and not os.path.isdir(path)) or any(map(os.path.isfile, path.parents))
+
+
+def read_file(path: Path, vectors: str) -> WordVectors:
+    """Return the vectors of a file, read as the options of `source_options` say.
+
+    Raises
+    ------
+    FormatError, OptionError
+        As `load_vectors`.
+    """
+    from glove_cli.cli.compiling import announced
+    from glove_cli.vectors.load import load_vectors
+
+    context = click.get_current_context(silent=True)
+    chosen = context.meta.get(READING, {}) if context is not None else {}
+    on_problem = "skip" if chosen.get("skip_bad_lines") else "error"
+    encoding_errors = chosen.get("encoding_errors") or "keep"
+
+    def note(text: str) -> None:
+        say(f"Note: {text}")
+
+    with announced(say):
+        return load_vectors(path, vectors=vectors, on_problem=on_problem, encoding_errors=encoding_errors, note=note)
