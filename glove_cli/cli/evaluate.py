@@ -38,8 +38,8 @@ class Choice(NamedTuple):
 @click.option(
     "--similarity", type=PATH, multiple=True, metavar="PATH", help="Word pairs: a folder or a file. Repeatable."
 )
-@click.option("--categories", type=PATH, multiple=True, metavar="FILE", help="Words in categories. Repeatable.")
-@click.option("--outliers", type=PATH, multiple=True, metavar="FILE", help="Groups of words with outliers. Repeatable.")
+@click.option("--categories", type=PATH, multiple=True, metavar="PATH", help="Words in categories. Repeatable.")
+@click.option("--outliers", type=PATH, multiple=True, metavar="PATH", help="Groups of words with outliers. Repeatable.")
 @click.option(
     "--protocol", type=click.Choice(PROTOCOL_NAMES), default="reference", show_default=True, help="By whose rules."
 )
@@ -149,6 +149,7 @@ def _check(
 ) -> None:
     """Refuse what can't work before any vector is read."""
     from glove_cli.errors import OptionError
+    from glove_cli.evaluation.groups import group_files, read_categories, read_outliers
     from glove_cli.evaluation.protocols import find_protocol
     from glove_cli.evaluation.questions import read_pairs, read_questions
     from glove_cli.evaluation.together import similarity_files
@@ -181,8 +182,11 @@ def _check(
         raise OptionError("--answers: there are no questions. Add --analogies.")
     for file in similarity_files(files["similarity"]):
         read_pairs(file)
-    for file in (*files["categories"], *files["outliers"]):
-        check_exists(file, remedy="Name a file.")
+    for kind, read in (("categories", read_categories), ("outliers", read_outliers)):
+        for path in files[kind]:
+            check_exists(path, remedy="Name a file.")
+            for file in group_files(path):
+                read(file)
     if answers is not None:
         check_output(answers, force=force)
 

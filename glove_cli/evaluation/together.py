@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
 from glove_cli.evaluation.analogies import AnalogyScore, evaluate_analogies
+from glove_cli.evaluation.categories import CategoryScore, evaluate_categories
+from glove_cli.evaluation.groups import group_files
+from glove_cli.evaluation.outliers import OutlierScore, evaluate_outliers
 from glove_cli.evaluation.questions import PathLike, files_of
 from glove_cli.evaluation.similarity import SimilarityScore, evaluate_similarity
 
@@ -29,13 +31,13 @@ class Scores:
     categories : tuple of CategoryScore
         One for each file of words in categories.
     outliers : tuple of OutlierScore
-        One for each file of groups with outliers.
+        One for each path that was named: a file of a group with its outliers, or a folder of such files.
     """
 
     analogies: AnalogyScore | None
     similarity: tuple[SimilarityScore, ...]
-    categories: tuple[Any, ...] = ()
-    outliers: tuple[Any, ...] = ()
+    categories: tuple[CategoryScore, ...] = ()
+    outliers: tuple[OutlierScore, ...] = ()
 
 
 def evaluate(
@@ -64,9 +66,9 @@ def evaluate(
     similarity : path-like or sequence of path-like
         A folder of similarity files, or files.
     categories : path-like or sequence of path-like
-        Files of words in categories.
+        Files of words in categories, or folders of them.
     outliers : path-like or sequence of path-like
-        Files of groups of words with outliers.
+        Files of groups of words with outliers, or folders of them, each scored as a whole.
     protocol : str
         Protocol of the analogy questions and of the similarity files, see `evaluate_analogies`.
     restrict : int, optional
@@ -83,7 +85,7 @@ def evaluate(
     Raises
     ------
     GloveError
-        As `evaluate_analogies` and `evaluate_similarity` do.
+        As the functions for each kind do.
 
     Examples
     --------
@@ -95,8 +97,9 @@ def evaluate(
     if analogies is not None:
         score = evaluate_analogies(vectors, words, analogies, **rules, progress=progress)
     pairs = tuple(evaluate_similarity(vectors, words, file, **rules) for file in similarity_files(similarity))
-    groups = tuple(_evaluator("categories")(vectors, words, file) for file in files_of(categories))
-    odd = tuple(_evaluator("outliers")(vectors, words, file) for file in files_of(outliers))
+    category_files = [file for name in _names(categories) for file in group_files(name)]
+    groups = tuple(evaluate_categories(vectors, words, file) for file in category_files)
+    odd = tuple(evaluate_outliers(vectors, words, path) for path in _names(outliers))
     return Scores(score, pairs, groups, odd)
 
 
@@ -117,7 +120,7 @@ def similarity_files(names: PathLike | Sequence[PathLike]) -> list[PathLike]:
         If a folder holds no file.
     """
     files: list[PathLike] = []
-    for name in [names] if isinstance(names, (str, os.PathLike)) else names:
+    for name in _names(names):
         found = files_of(name)
         if not found:
             raise FormatError(f"{name}: holds no .txt file. Name a folder of files with two words and a number a line.")
@@ -125,7 +128,5 @@ def similarity_files(names: PathLike | Sequence[PathLike]) -> list[PathLike]:
     return files
 
 
-def _evaluator(name: str) -> Callable[..., Any]:
-    """Return `evaluate_categories` or `evaluate_outliers`, loaded only where such a file is given."""
-    function: Callable[..., Any] = getattr(import_module(f"glove_cli.evaluation.{name}"), f"evaluate_{name}")
-    return function
+def _names(names: PathLike | Sequence[PathLike]) -> Sequence[PathLike]:
+    return [names] if isinstance(names, (str, os.PathLike)) else names
