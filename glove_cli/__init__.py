@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UnknownWordError,
     )
     from glove_cli.model import GloveModel
+    from glove_cli.plots.explore import write_page
     from glove_cli.plots.history import draw_history
     from glove_cli.plots.words import draw_words
     from glove_cli.training.config import TrainConfig
@@ -75,6 +76,7 @@ __all__ = [
     "merge_vocabs",
     "read_history",
     "train",
+    "write_page",
 ]
 
 _MODULES = {
@@ -94,6 +96,7 @@ _MODULES = {
         "UnknownWordError",
     ),
     "model": ("GloveModel",),
+    "plots.explore": ("write_page",),
     "plots.history": ("draw_history",),
     "plots.words": ("draw_words",),
     "training.config": ("TrainConfig",),

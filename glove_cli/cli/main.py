@@ -36,6 +36,7 @@ _COMMANDS = {
     "shell": ("shell", "Ask again and again at a prompt."),
     "evaluate": ("evaluate", "Score vectors on analogy questions and word similarity."),
     "plot": ("plot", "Draw words: a map, clusters, pairs as arrows."),
+    "explore": ("explore", "Write a page to explore the words in a browser."),
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),
     "import-cooc": ("import_cooc", "Take counts from a file of other programs."),
     "import-model": ("import_model", "Take a model from the original tools' binary files."),

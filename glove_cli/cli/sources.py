@@ -12,6 +12,9 @@ from glove_cli.cli.options import MODEL_NAME, READING
 from glove_cli.cli.terminal import say
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from glove_cli.vectors.keyed import WordVectors
 
 
@@ -36,6 +39,14 @@ def open_vectors(run: Path, model: Path | None, vectors: str, process: str | Non
 
         found = select_vectors(load_model(path), vectors)
     return process_vectors(found, steps) if steps else found
+
+
+def counts_of(run: Path, model: Path | None) -> NDArray[np.int64] | None:
+    """Return how often each word of a model occurs in its corpus; None for a file of vectors."""
+    from glove_cli.vectors.select import load_model
+
+    path = model if model is not None else run / MODEL_NAME
+    return None if is_file(path) else load_model(path).vocab.counts
 
 
 def is_file(path: Path) -> bool:

@@ -80,7 +80,7 @@ def choose_words(
         for name, value in (("--top", top), ("--skip", skip)):
             if value is not None:
                 raise OptionError(f"{name}: {value} goes with the most frequent words, but others are named. Drop one.")
-        kept = _known_pairs(vectors, pairs, notes) if pairs is not None else []
+        kept = known_pairs(vectors, pairs, notes) if pairs is not None else []
         rows = [vectors.index[word] for word in dict.fromkeys(word for pair in kept for word in pair)]
         rows = list(dict.fromkeys((*rows, *_named(vectors, words or (), unknown, notes))))
     usable = np.abs(vectors.matrix[rows]).max(axis=1, initial=0.0)
@@ -141,8 +141,25 @@ def _named(vectors: WordVectors, words: Sequence[str], unknown: str, notes: list
     return [vectors.index[word] for word in different if word in vectors.index]
 
 
-def _known_pairs(vectors: WordVectors, pairs: Sequence[tuple[str, str]], notes: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs of which both words are known."""
+def known_pairs(vectors: WordVectors, pairs: Sequence[tuple[str, str]], notes: list[str]) -> list[tuple[str, str]]:
+    """Return the pairs of which both words are known.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    pairs : sequence of (str, str)
+    notes : list of str
+        Is told what is left out.
+
+    Returns
+    -------
+    list of (str, str)
+
+    Raises
+    ------
+    OptionError
+        If fewer than two are left.
+    """
     kept = [(a, b) for a, b in pairs if a in vectors.index and b in vectors.index]
     if len(kept) < len(pairs):
         strange = dict.fromkeys(word for pair in pairs for word in pair if word not in vectors.index)

@@ -29,9 +29,19 @@ def label_of(word: str) -> str:
     str
         Of `LONGEST` characters or fewer; an ellipsis stands for what was cut.
     """
-    text = word_to_bytes(word).decode("utf-8", "backslashreplace")
-    text = "".join(c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode("ascii") for c in text)
+    text = readable(word)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
+
+
+def readable(word: str) -> str:
+    """Return a word with control characters and bytes that aren't UTF-8 escaped.
+
+    Parameters
+    ----------
+    word : str
+    """
+    text = word_to_bytes(word).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def fonts_for(texts: Iterable[str]) -> tuple[list[str], set[str]]:
