@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glove_cli.errors import FormatError, OutputError
-from glove_cli.vectors import glove_text, kernels, lines, word2vec_text
+from glove_cli.vectors import glove_text, kernels, lines, text, word2vec_text
+from glove_cli.vectors.load import load_vectors, read_vectors
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 # Any bytes but separators, and words with spaces as in published vectors.
@@ -295,3 +296,86 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         glove_text.read(tmp_path)
     with pytest.raises(FormatError, match=re.escape("can't be read: embedded null byte")):
         glove_text.read("a\0b")
+
+
+# --- what is wrong, and how much of it --------------------------------------------------------------------------------
+
+BAD = b"a 1 2\nb 3\n\na 5 6\nc nan 1\nd 7 8\nd 9 9\n 1 2\ne x 1\nf 1\n"
+
+
+def test_a_refused_file_says_how_many_more_bad_lines_there_are(tmp_path: Path) -> None:
+    expected = (
+        r"line 2 has 1 numbers, 2 were expected: 'b 3'\. Other bad lines: 1 of another length, "
+        r"1 without anything, 2 that repeat a word, 1 with a number that isn't finite, 1 without a word, "
+        r"1 that should end in numbers\. Make the file again, or leave such lines out with --skip-bad-lines\."
+    )
+    with pytest.raises(FormatError, match=expected):
+        read(tmp_path, BAD)
+
+
+@pytest.mark.parametrize("block_bytes", [16, 8 << 20])
+def test_bad_lines_are_left_out_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int) -> None:
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(text, "_HEAD_BYTES", block_bytes)
+    (tmp_path / "v.txt").write_bytes(BAD)
+    found, report = read_vectors(tmp_path / "v.txt", on_problem="skip")
+    assert found.words == ["a", "d"]
+    assert found.matrix.tolist() == [[1, 2], [7, 8]]  # the first of equal words
+    assert {problem.kind: (problem.count, problem.lines) for problem in report.problems} == {
+        "of another length": (2, (2, 10)),
+        "without anything": (1, (3,)),
+        "that repeat a word": (2, (4, 7)),
+        "with a number that isn't finite": (1, (5,)),
+        "without a word": (1, (8,)),
+        "that should end in numbers": (1, (9,)),
+    }
+    notes: list[str] = []
+    load_vectors(tmp_path / "v.txt", on_problem="skip", note=notes.append)
+    assert notes[0] == f"{tmp_path / 'v.txt'}: left out 2 lines of another length (2, 10)"
+
+
+def test_a_header_that_is_wrong_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="line 1 says 2 words of 5 numbers, but most lines after it have 2"):
+        read(tmp_path, b"2 5\na 1 2\nb 3 4\n")
+    with pytest.raises(FormatError, match="line 2 has 1 numbers, 2 were expected"):
+        read(tmp_path, b"3 2\na 1\nb 3 4\nc 5 6\n")
+    (tmp_path / "v.txt").write_bytes(b"9 2\na 1 2\nb 3 4\n")
+    found, report = read_vectors(tmp_path / "v.txt", on_problem="skip")
+    assert found.words == ["a", "b"]
+    assert report.notes == ("its first line says 9 words, it holds 2",)
+
+
+def test_bytes_that_are_not_utf8_follow_the_policy(tmp_path: Path) -> None:
+    path = tmp_path / "v.txt"
+    path.write_bytes(b"a 1\n\xff 2\n\xfe 3\n")
+    assert load_vectors(path).words == ["a", "\udcff", "\udcfe"]
+    with pytest.raises(FormatError, match=r"line 2 is not UTF-8: '\\\\xff'\. Other bad lines: 1 that are not"):
+        load_vectors(path, encoding_errors="strict")
+    found, report = read_vectors(path, encoding_errors="replace", on_problem="skip")
+    assert found.words == ["a", "\ufffd"]
+    assert [(problem.kind, problem.lines, problem.left_out) for problem in report.problems] == [
+        ("that are not UTF-8", (2, 3), False),
+        ("that repeat a word", (3,), True),
+    ]
+
+
+def test_a_line_of_a_million_bytes_is_refused_by_its_number(tmp_path: Path) -> None:
+    for long in (b"x" * 1_000_000, b"0.5 " * 250_000, bytes(1_000_000)):
+        with pytest.raises(FormatError, match=r"line 2 has .*numbers") as raised:
+            read(tmp_path, b"a 1 2\n" + long + b"\nb 3 4\nc 5 6\n")
+        assert len(str(raised.value)) < 700
+
+
+def test_a_line_without_an_end_is_not_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(text, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(text, "_HEAD_BYTES", 64)
+    with pytest.raises(FormatError, match="line 2 has more than 1,000 bytes"):
+        read(tmp_path, b"a 1 2\n" + b"x" * 5000 + b" 3 4\nb 3 4\n")
+    with pytest.raises(FormatError, match="line 1 has more than 1,000 bytes"):
+        read(tmp_path, b"x" * 5000)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    assert read(tmp_path, b"\xef\xbb\xbfa 1\nb 2\n")[0] == ["a", "b"]

@@ -143,8 +143,7 @@ class Problems:
                 others[kind] = count - (kind == first_kind)
         listed = ", ".join(f"{count:,} {kind}" for kind, count in others.items() if count)
         least = "at least " if self._total >= _ENOUGH else ""
-        unit = self.unit + "s" * (sum(others.values()) != 1)
-        more = f" There are more such {unit}: {least}{listed}." if listed else ""
+        more = f" Other bad {self.unit}s: {least}{listed}." if listed else ""
         raise FormatError(f"{path}: {self._first}.{more} {_ADVICE.format(unit=self.unit)}")
 
     def mismatch(self, path: Path, text: str) -> None:
