@@ -228,6 +228,7 @@ def read(tmp_path: Path, data: bytes, module: object = glove_text) -> tuple[list
         (b"a 1 2\n. . 3 4\nc 5 6\n", ["a", ". .", "c"], [[1, 2], [3, 4], [5, 6]]),
         (b"a 1 2\nroute 66 5 6\nb 3 4\n", ["a", "route 66", "b"], [[1, 2], [5, 6], [3, 4]]),
         (b"3 5\n4 6\n", ["3", "4"], [[5], [6]]),  # two integers, but no header
+        (b"5 3", ["5"], [[3]]),
         (b"2003 1 2\n2004 3 4\n", ["2003", "2004"], [[1, 2], [3, 4]]),
         (b"a\xc2\xa0b 1 2\n\xff\xfe 3 4\n", ["a\u00a0b", "\udcff\udcfe"], [[1, 2], [3, 4]]),
         (b"\xe2\x80\xa8 1 2\n\xc2\x85 3 4\n", ["\u2028", "\u0085"], [[1, 2], [3, 4]]),
