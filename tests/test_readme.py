@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 CORPORA = ROOT / "corpora" / "README.md"
-DOCUMENTS = [README, CORPORA, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+DOCUMENTS = [README, CORPORA, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -29,7 +29,7 @@ def blocks(path: Path, language: str) -> list[str]:
 
 def commands(path: Path) -> list[list[str]]:
     """Return the arguments of every `glove` command that stands on a line of its own in a block."""
-    lines = [line.split(" | ")[-1] for block in blocks(path, "") for line in block.splitlines()]
+    lines = [line.split(" | ")[-1].split(" > ")[0] for block in blocks(path, "") for line in block.splitlines()]
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("glove ")]
 
 

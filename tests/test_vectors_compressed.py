@@ -151,6 +151,7 @@ def test_several_members_are_listed_and_one_can_be_named(tmp_path: Path) -> None
         (b"7z\xbc\xaf\x27\x1c" + bytes(9), "is a 7z archive"),
         ("a 1 2\n".encode("utf-16"), r"is no plain text \(UTF-16\)"),
     ],
+    ids=["empty zip", "twice", "empty gzip", "more", "7z in gzip", "7z", "UTF-16"],
 )
 def test_what_holds_no_vectors_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "v").write_bytes(data)
