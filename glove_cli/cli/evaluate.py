@@ -148,6 +148,7 @@ def _check(
     two_forms: bool,
 ) -> None:
     """Refuse what can't work before any vector is read."""
+    from glove_cli.cli.sources import is_file
     from glove_cli.errors import OptionError
     from glove_cli.evaluation.groups import group_files, read_categories, read_outliers
     from glove_cli.evaluation.protocols import find_protocol
@@ -171,11 +172,8 @@ def _check(
     for choice in chosen:
         if choice.process != _PLAIN:
             parse_steps(str(choice.process))
-        if not os.path.exists(choice.path):
+        if not os.path.exists(choice.path) and not is_file(choice.path):
             load_model(choice.path)  # whose error knows what else is there
-        if choice.vectors != "sum" and not os.path.isdir(choice.path):
-            what = f"{choice.path} is a file, which has one kind of vectors, not {choice.vectors!r}"
-            raise OptionError(f"--vectors: {what}. Leave it out.")
     if files["analogies"] is not None:
         read_questions(files["analogies"])
     elif answers is not None:
