@@ -46,22 +46,8 @@ def write(
 ) -> None:
     """Write vectors as gensim's KeyedVectors.
 
-    Parameters
-    ----------
-    out : path-like
-        The file to make; the vectors go beside it.
-    words : sequence of str, length V
-        Word of each row.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        The format has no such line; must be false.
-    threads : int, optional
-        Not used: one thread is as fast as the disk.
-    force : bool
-        Whether existing files may be replaced.
-    counts : int64 array (V,), optional
-        How often each word occurred; gensim gives them as `get_vecattr(word, "count")`.
+    The parameters are those of `glove_text.write`; `counts`, int64 (V,), are how often each word occurred. `out` is
+    the file to make; the vectors go beside it.
 
     Raises
     ------
@@ -87,15 +73,7 @@ def write(
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Read the word vectors that gensim saved, or those of a Word2Vec model; gensim isn't needed.
 
-    Parameters
-    ----------
-    path : path-like
-        The pickle.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`. `path` is the pickle.
 
     Raises
     ------

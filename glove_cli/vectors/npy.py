@@ -36,20 +36,7 @@ def write(
 ) -> None:
     """Write vectors as a NumPy array and a list of words.
 
-    Parameters
-    ----------
-    out : path-like
-        The file to make; the words go beside it.
-    words : sequence of str, length V
-        Word of each row; none may hold a line end.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        The format has no such line; must be false.
-    threads : int, optional
-        Not used: one thread is as fast as the disk.
-    force : bool
-        Whether existing files may be replaced.
+    The parameters are those of `glove_text.write`. `out` is the file to make; the words go beside it.
 
     Raises
     ------
@@ -73,15 +60,8 @@ def write(
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Read a NumPy array and the list of words beside it.
 
-    Parameters
-    ----------
-    path : path-like
-        The array: floats (V, d), of any size; larger ones are rounded to float32.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`. `path` is the array: floats (V, d), of any
+    size; larger ones are rounded to float32.
 
     Raises
     ------

@@ -63,22 +63,7 @@ def write(
 ) -> None:
     """Write vectors as Parquet.
 
-    Parameters
-    ----------
-    out : path-like or binary file
-        The file to make.
-    words : sequence of str, length V
-        Word of each row.
-    rows : float array (V, d) or ModelRows
-        The vectors; all are taken into memory, as float32.
-    header : bool
-        The format has no such line; must be false.
-    threads : int, optional
-        Not used.
-    force : bool
-        Whether an existing file may be replaced.
-    counts : int64 array (V,), optional
-        How often each word occurred; 0 becomes null.
+    The parameters are those of `glove_text.write`; `counts`, int64 (V,), are how often each word occurred.
 
     Raises
     ------
@@ -140,16 +125,8 @@ def write(
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Read words and vectors from a Parquet file.
 
-    Parameters
-    ----------
-    path : path-like
-        A file with a column of text or bytes, `word`, and one of lists of floats, `vector`; with other names, if there
-        is one of each.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`. `path` is a file with a column of text or
+    bytes, `word`, and one of lists of floats, `vector`; with other names, if there is one of each.
 
     Raises
     ------

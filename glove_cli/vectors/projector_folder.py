@@ -44,22 +44,8 @@ def write(
 ) -> None:
     """Write vectors as a folder for the Embedding Projector.
 
-    Parameters
-    ----------
-    out : path-like
-        The folder to make.
-    words : sequence of str, length V
-        Word of each row; none may hold a tab, a line end or a carriage return.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        `vectors.tsv` has no such line; must be false.
-    threads : int, optional
-        All cores that this process may use, unless given.
-    force : bool
-        Whether a folder that was exported before may be replaced.
-    counts : int64 array (V,), optional
-        How often each word occurred.
+    The parameters are those of `glove_text.write`; `counts`, int64 (V,), are how often each word occurred. `out` is
+    the folder to make.
 
     Raises
     ------
@@ -90,15 +76,8 @@ def write(
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Read the vectors of such a folder.
 
-    Parameters
-    ----------
-    path : path-like
-        The folder, or its `vectors.tsv`; `metadata.tsv` stands beside it. Without a header that has but one column.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`. `path` is the folder, or its `vectors.tsv`;
+    `metadata.tsv` stands beside it. Without a header that has but one column.
 
     Raises
     ------

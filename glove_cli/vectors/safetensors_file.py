@@ -51,22 +51,7 @@ def write(
 ) -> None:
     """Write vectors as safetensors.
 
-    Parameters
-    ----------
-    out : path-like or binary file
-        The file to make.
-    words : sequence of str, length V
-        Word of each row; none may hold a line end.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        The format has no such line; must be false.
-    threads : int, optional
-        Not used: one thread is as fast as the disk.
-    force : bool
-        Whether an existing file may be replaced.
-    counts : int64 array (V,), optional
-        How often each word occurred: the tensor `counts`.
+    The parameters are those of `glove_text.write`; `counts`, int64 (V,), are how often each word occurred.
 
     Raises
     ------
@@ -99,16 +84,9 @@ def write(
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Read a file of safetensors.
 
-    Parameters
-    ----------
-    path : path-like
-        A file as `write` makes it; or one with a single matrix of floats (F16, BF16, F32, F64) of any name, whose
-        words stand beside it in NAME.words.txt, one a line.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`. `path` is a file as `write` makes it; or one
+    with a single matrix of floats (F16, BF16, F32, F64) of any name, whose words stand beside it in NAME.words.txt,
+    one a line.
 
     Raises
     ------

@@ -38,22 +38,8 @@ def write(
 ) -> None:
     """Write vectors as a folder for `spacy init vectors`.
 
-    Parameters
-    ----------
-    out : path-like
-        The folder to make.
-    words : sequence of str, length V
-        Word of each row.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        The format always has its first line; so nothing depends on this.
-    threads : int, optional
-        All cores that this process may use, unless given.
-    force : bool
-        Whether a folder that was exported before may be replaced.
-    counts : int64 array (V,), optional
-        How often each word occurred.
+    The parameters are those of `glove_text.write`; `counts`, int64 (V,), are how often each word occurred. `out` is
+    the folder to make.
 
     Raises
     ------
@@ -89,15 +75,7 @@ def write(
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Read the vectors of such a folder.
 
-    Parameters
-    ----------
-    path : path-like
-        The folder, or its `vectors.txt`.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`. `path` is the folder, or its `vectors.txt`.
 
     Raises
     ------

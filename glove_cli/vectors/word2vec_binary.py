@@ -37,20 +37,7 @@ def write(
 ) -> None:
     """Write vectors as word2vec's binary file.
 
-    Parameters
-    ----------
-    out : path-like or binary file
-        The file to make.
-    words : sequence of str, length V
-        Word of each row; none may hold a space.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        The format always has its first line; so nothing depends on this.
-    threads : int, optional
-        Not used: one thread is as fast as the disk.
-    force : bool
-        Whether an existing file may be replaced.
+    The parameters are those of `glove_text.write`.
 
     Raises
     ------
@@ -73,16 +60,7 @@ def write(
 def read(path: str | os.PathLike[str], *, problems: Problems | None = None) -> tuple[list[str], NDArray[np.float32]]:
     """Read word2vec's binary file; the line end after a row may be missing, as some programs leave it out.
 
-    Parameters
-    ----------
-    path : path-like
-    problems : Problems, optional
-        What is done about bad words, and where they are counted; they are an error, unless given.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`.
 
     Raises
     ------

@@ -26,20 +26,7 @@ def write(
 ) -> None:
     """Write vectors as word2vec text.
 
-    Parameters
-    ----------
-    out : path-like or binary file
-        The file to make.
-    words : sequence of str, length V
-        Word of each row.
-    rows : float array (V, d) or ModelRows
-        The vectors.
-    header : bool
-        The format always has its first line; so nothing depends on this.
-    threads : int, optional
-        All cores that this process may use, unless given.
-    force : bool
-        Whether an existing file may be replaced.
+    The parameters are those of `glove_text.write`.
 
     Raises
     ------
@@ -56,16 +43,7 @@ def write(
 def read(path: str | os.PathLike[str], *, problems: Problems | None = None) -> tuple[list[str], NDArray[np.float32]]:
     """Read word2vec text; a space at the end of a line, as the original tool leaves it, does no harm.
 
-    Parameters
-    ----------
-    path : path-like
-    problems : Problems, optional
-        What is done about bad lines, and where they are counted; they are an error, unless given.
-
-    Returns
-    -------
-    words : list of str, length V
-    matrix : float32 array (V, d)
+    The parameters and what is returned are those of `glove_text.read`.
 
     Raises
     ------
