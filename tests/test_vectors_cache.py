@@ -216,7 +216,7 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path, folder: Path, monk
 
 
 def _default_options() -> dict[str, object]:
-    return {"member": None, "format": None, "on_problem": "error", "encoding_errors": "keep"}
+    return {"vectors": "sum", "member": None, "format": None, "on_problem": "error", "encoding_errors": "keep"}
 
 
 def test_what_a_killed_process_left_goes_after_a_day(source: Path, folder: Path) -> None:

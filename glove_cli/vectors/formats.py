@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.corpus.content import TEXT_HEAD, check_text
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.vectors import (
     gensim_native,
@@ -40,6 +41,7 @@ from glove_cli.vectors.names import (
     WORD2VEC,
     WORD2VEC_BINARY,
 )
+from glove_cli.vectors.packed import format_errors
 from glove_cli.vectors.reference_model import is_text
 from glove_cli.vectors.text import fits_header, header_shape, read_head
 from glove_cli.vectors.word2vec_binary import looks_binary
@@ -49,6 +51,7 @@ _PARQUET_MAGIC = b"PAR1"
 _FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
 _LOOKED_AT = 4096
+_ROWS_LOOKED_AT = 20
 _LEAST_OF_NUMBER = 3  # characters; random bytes end like a shorter one too often
 _PICKLE = b"\x80"
 _PICKLE_VERSIONS = range(2, 6)
@@ -204,14 +207,22 @@ def _name_of_content(path: Path, head: bytes, size: int) -> str:
             f"{path}: is a model of fastText, which keeps parts of words, not their vectors. Name the .vec file that "
             "fastText writes beside it."
         )
-    if not head or textual:
+    if not head or textual or _are_rows(head):
         return GLOVE
+    with format_errors():
+        check_text(os.fspath(path), head[:TEXT_HEAD], nul=False)  # names archives and other encodings
     if path.with_name("vocab.txt").is_file():
         reference_folder.read(path)  # says what doesn't fit
     raise FormatError(
         f"{path}: holds binary data in no format that is known. If it is a vectors.bin of the original tools, put "
         "their vocab.txt beside it."
     )
+
+
+def _are_rows(head: bytes) -> bool:
+    """Tell whether the first lines are all a word and numbers; two of them aren't so by chance."""
+    lines = head.split(b"\n")[:-1][:_ROWS_LOOKED_AT]
+    return len(lines) > 1 and all(_is_row(line, 0) for line in lines)
 
 
 def _is_row(line: bytes, least: int) -> bool:
