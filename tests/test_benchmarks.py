@@ -12,7 +12,18 @@ from conftest import REPOSITORY, SharedData
 from glove_cli.cooc.build import build_cooc
 
 BENCHMARKS = REPOSITORY / "benchmarks"
-SCRIPTS = ["counting", "growth", "training", "tiles", "pipeline", "quality", "process", "evaluation", "first_run"]
+SCRIPTS = [
+    "counting",
+    "growth",
+    "training",
+    "tiles",
+    "pipeline",
+    "quality",
+    "process",
+    "evaluation",
+    "vectors_io",
+    "first_run",
+]
 
 
 @pytest.fixture(autouse=True)
