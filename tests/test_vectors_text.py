@@ -226,7 +226,7 @@ def read(tmp_path: Path, data: bytes, module: object = glove_text) -> tuple[list
         (b"2 2\na 1 2\nb 3 4\n", ["a", "b"], [[1, 2], [3, 4]]),
         (b"1 2\na 1 2\n<unk> 3 4\n", ["a", "<unk>"], [[1, 2], [3, 4]]),  # the reference's header
         (b"a 1 2\n. . 3 4\nc 5 6\n", ["a", ". .", "c"], [[1, 2], [3, 4], [5, 6]]),
-        (b"a 1 2\nroute 66 5 6\nb 3 4\n", ["a", "route 66", "b"], [[1, 2], [5, 6], [3, 4]]),
+        (b"a 1 2\nroute 66 5.0 6\nb 3 4\n", ["a", "route 66", "b"], [[1, 2], [5, 6], [3, 4]]),
         (b"3 5\n4 6\n", ["3", "4"], [[5], [6]]),  # two integers, but no header
         (b"5 3", ["5"], [[3]]),
         (b"2003 1 2\n2004 3 4\n", ["2003", "2004"], [[1, 2], [3, 4]]),
@@ -247,6 +247,7 @@ def test_lines_of_many_kinds_are_read(tmp_path: Path, data: bytes, words: list[s
         (b"a 1 2\nb 3\n", "line 2 has 1 numbers, 2 were expected"),
         (b"a 1 2\nb 3 4\nc 5\n", "line 3 has 1 numbers, 2 were expected: 'c 5'"),
         (b"a 1 2\nb 3 4\nc 0.5 6 7.5\nd 1 2\n", "line 3 has more than 2 numbers: 'c 0.5 6 7.5'"),
+        (b"a 1 2\nb 3 4\nc 5 6 7\nd 1 2\n", "line 3 has more than 2 numbers: 'c 5 6 7'"),
         (b"a 1 2\nb 3 x\nc 5 6\n", "line 2 does not end in 2 numbers"),
         (b"a 1 2\n\nc 5 6\n", "line 2 is blank"),
         (b"a 1 2\n 3 4\nc 5 6\n", "line 2 has no word"),

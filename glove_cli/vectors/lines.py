@@ -31,6 +31,7 @@ LONGEST_LINE = 16 << 20
 BLOCK_BYTES = 8 << 20
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
 _FRACTION = re.compile(rb"[-+]?\d*\.\d+([eE][-+]?\d+)?")
+_INTEGER = re.compile(rb"[-+]?\d+")
 _ENDINGS = {KEEP: "surrogateescape", STRICT: "strict", "replace": "replace"}
 
 
@@ -109,7 +110,7 @@ def parse_lines(block: bytes, dim: int, encoding_errors: str = KEEP) -> Lines:
     joined = b"\n".join(encoded)
     if b" " in joined or b"\t" in joined:
         for row, word in enumerate(encoded):
-            if row not in bad and looks_like_numbers(word):
+            if row not in bad and looks_like_numbers(word, block[word_ends[row] + 1 : ends[row]]):
                 shown = shown_line(block[starts[row] : ends[row]])
                 bad[row] = (RAGGED, f"has more than {dim} numbers: {shown}")
     if len(block) > LONGEST_LINE:
@@ -163,10 +164,18 @@ def parse_line(line: bytes, dim: int) -> tuple[str, str, NDArray[np.float32] | n
     return "", "", values, len(parts[0])
 
 
-def looks_like_numbers(word: bytes) -> bool:
-    """Tell whether what stands before the numbers ends in another one, as in a line that is too long."""
+def looks_like_numbers(word: bytes, rest: bytes = b"") -> bool:
+    """Tell whether what stands before the numbers ends in another one, as in a line that is too long.
+
+    A fraction always looks so; an integer, as in `route 66`, only where the first number of the `rest` is one, too.
+    """
     fields = word.replace(b"\t", b" ").rsplit(b" ", 1)
-    return len(fields) > 1 and _FRACTION.fullmatch(fields[-1]) is not None
+    if len(fields) < 2:
+        return False
+    if _FRACTION.fullmatch(fields[-1]):
+        return True
+    first = rest[:64].replace(b"\t", b" ").split(b" ", 1)[0]
+    return _INTEGER.fullmatch(fields[-1]) is not None and _INTEGER.fullmatch(first.strip()) is not None
 
 
 def shown_line(line: bytes) -> str:
