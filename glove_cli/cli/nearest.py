@@ -24,6 +24,7 @@ from glove_cli.cli.asking import (
     title_of,
 )
 from glove_cli.cli.completion import complete_words
+from glove_cli.cli.indexes import check_index_options, index_options, open_index
 from glove_cli.cli.options import example, source_options
 from glove_cli.vectors.names import COSINE
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, metavar="WORD...", shell_complete=complete_words)
 @search_options
 @metric_option
+@index_options
 @source_options
 @output_options
 def command(
@@ -45,6 +47,9 @@ def command(
     topn: int,
     restrict: int | None,
     metric: str,
+    index: Path | None,
+    threads: int | None,
+    force: bool,
     run: Path,
     model: Path | None,
     vectors: str,
@@ -59,6 +64,9 @@ def command(
 
     --tsv prints a line for each neighbour: WORD, rank, neighbour, score. --json prints an array, or from standard
     input an object a line, with null for an unknown word.
+
+    The search is exact. Of millions of words --index DIR answers many questions faster, by an index that is kept
+    there and misses some neighbours: which part of them it finds is said each time. Scores stay exact.
     """
     from glove_cli.cli import sources
     from glove_cli.cli.tables import shown
@@ -67,8 +75,10 @@ def command(
     check_form(as_json, as_tsv)
     check_topn(topn)
     check_restrict(restrict)
+    making = check_index_options(index, restrict, threads, force)
     reading = from_stdin(words, "words")
     source = sources.open_vectors(run, model, vectors, process)
+    made = open_index(source, index, metric, threads, force=force, making=making) if index is not None else None
     form = Form(
         table=lambda asked, best: f"nearest to {shown(asked[0])}\n{neighbour_table(best, title_of(metric))}",
         as_object=lambda asked, best: {
@@ -81,7 +91,10 @@ def command(
     )
 
     def answer(asked: Sequence[tuple[str, ...]]) -> list[list[Neighbour]]:
-        return source.nearest_many([word for (word,) in asked], topn, metric=metric, restrict=restrict)
+        queries = [word for (word,) in asked]
+        if made is not None:
+            return made.nearest_many(queries, topn, threads=threads)
+        return source.nearest_many(queries, topn, metric=metric, restrict=restrict)
 
     if reading:
         Lines(source, form, answer, whole=True, directed=metric == COSINE).run()

@@ -169,7 +169,7 @@ class WordVectors:
         rows = [self.row(query) if isinstance(query, str) else -1 for query in queries]
         targets = np.empty((len(rows), self.dim))
         for number, (row, query) in enumerate(zip(rows, queries, strict=True)):
-            targets[number] = self.matrix[row] if row >= 0 else self._vector(query)
+            targets[number] = self.matrix[row] if row >= 0 else self.check_query(query)
         measure = measure_of(metric)
         return self._search(
             lambda begin, end: measure(self.matrix, self.lengths, targets[begin:end]),
@@ -361,7 +361,14 @@ class WordVectors:
         """Return those of some known words whose vectors are all zeros, so that their cosines are 0 by definition."""
         return [word for word in dict.fromkeys(words) if not self.matrix[self.row(word)].any()]
 
-    def _vector(self, query: Any) -> NDArray[np.float64]:
+    def check_query(self, query: Any) -> NDArray[np.float64]:
+        """Return a vector that is asked for as float64 (d,).
+
+        Raises
+        ------
+        OptionError
+            If it has another length.
+        """
         vector = np.asarray(query, np.float64)
         if vector.shape != (self.dim,):
             raise OptionError(
