@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_cli_build_cooc import glove
 
+from glove_cli.cli import prompt
 from glove_cli.cli.prompt import completions, history_path
 from glove_cli.cli.session import Session
 from glove_cli.errors import GloveError
@@ -91,6 +94,15 @@ def test_what_is_offered_begins_alike_most_frequent_first(session: Session) -> N
     assert "xb" in offered  # or else readline would write xa for x
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.text("ab\U0010ffff\udcff", min_size=1, max_size=4), unique=True, min_size=1), st.text("ab\U0010ffff")
+)
+def test_all_words_that_begin_so_are_offered(words: list[str], text: str) -> None:
+    offered = completions(Session(WordVectors(words, np.ones((len(words), 1), np.float32))), "x ", text)
+    assert offered == [word for word in words if word.startswith(text)][:50]
+
+
 def test_the_history_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     monkeypatch.delenv("GLOVE_HISTORY", raising=False)
@@ -140,3 +152,38 @@ def test_a_terminal_completes_remembers_and_clears_lines(session: Session, tmp_p
     assert score in converse(b"nonsense\x03", b"similarity par\t it\t\n", b"\x04")
     assert (tmp_path / "kept" / "history").read_text() == "similarity paris italy\n"
     assert score in converse(b"\x1b[A\n", b"quit\n")  # the key for the line before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no readline")
+def test_two_shells_at_once_keep_the_lines_of_both(
+    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readline = pytest.importorskip("readline")
+    if not hasattr(readline, "append_history_file"):
+        pytest.skip("this editor can't append")
+    path = tmp_path / "kept" / "history"
+    monkeypatch.setenv("GLOVE_HISTORY", str(path))
+    monkeypatch.setattr(prompt, "_KEPT_LINES", 4)
+    readline.clear_history()
+    try:
+        with prompt._editing(session):
+            readline.add_history("first")
+        assert (path.read_text(), path.stat().st_mode & 0o777) == ("first\n", 0o600)
+        readline.clear_history()
+        with prompt._editing(session):
+            readline.add_history("mine")
+            with path.open("a") as file:
+                file.write("another shell's\n")
+        assert path.read_text() == "first\nanother shell's\nmine\n"
+        readline.clear_history()
+        with prompt._editing(session):
+            readline.add_history("four")
+            readline.add_history("five")
+        assert path.read_text() == "another shell's\nmine\nfour\nfive\n"  # no more than are kept
+        readline.clear_history()
+        with prompt._editing(session):
+            pass
+        assert path.read_text() == "another shell's\nmine\nfour\nfive\n"
+    finally:
+        readline.clear_history()
+        readline.set_history_length(-1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import heapq
 import os
 import signal
 import sys
@@ -65,9 +67,12 @@ def completions(session: Session, line: str, text: str) -> list[str]:
     first = [name for name in (*COMMANDS, *SETTINGS) if name.startswith(text)] if not before and text else []
     if not text:
         return list(session.vectors.words[:_OFFERED])
-    found = [word for word in session.vectors.words if word.startswith(text)]
-    if len(found) > _OFFERED:
-        found = [*found[:_OFFERED], min(found), max(found)]
+    words, rows = session.vectors.words, session.sorted_rows
+    begin = bisect.bisect_left(rows, text, key=words.__getitem__)
+    end = bisect.bisect_left(rows, True, begin, key=lambda row: not words[row].startswith(text))
+    found = [words[row] for row in heapq.nsmallest(_OFFERED, rows[begin:end])]
+    if end - begin > _OFFERED:
+        found += [words[rows[begin]], words[rows[end - 1]]]
     return list(dict.fromkeys([*first, *found]))
 
 
@@ -131,18 +136,24 @@ def _editing(session: Session) -> Iterator[None]:
     with contextlib.suppress(OSError):
         if path is not None:
             readline.read_history_file(path)
+    known = readline.get_current_history_length()
     try:
         yield
     finally:
         readline.set_completer(None)
         if path is not None:
-            _keep(readline, path)
+            _keep(readline, path, readline.get_current_history_length() - known)
 
 
-def _keep(readline: ModuleType, path: Path) -> None:
+def _keep(readline: ModuleType, path: Path, lines: int) -> None:
+    """Add the last lines to the file, where another shell may have added its own meanwhile."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         readline.set_history_length(_KEPT_LINES)
-        readline.write_history_file(path)
+        if hasattr(readline, "append_history_file"):
+            path.touch(0o600)
+            readline.append_history_file(lines, path)
+        else:  # an editor that can't: of two shells the last one's lines are kept
+            readline.write_history_file(path)
     except OSError as error:
         click.echo(f"{path}: the history can't be kept: {error.strerror}.", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from glove_cli.cli.asking import neighbour_table, score_text, title_of
@@ -33,6 +34,11 @@ class Session:
         self.vectors = vectors
         self.n, self.restrict, self.metric, self.method = 10, None, COSINE, ADD  # type: int, int | None, str, str
         self.left = False
+
+    @cached_property
+    def sorted_rows(self) -> list[int]:
+        """Rows of the words in their alphabetical order, in which words that begin alike stand together."""
+        return sorted(range(len(self.vectors)), key=self.vectors.words.__getitem__)
 
     def answer(self, line: str) -> str:
         """Return the answer to a line.
