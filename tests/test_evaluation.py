@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from glove_cli.errors import FormatError, GloveError, OptionError
 from glove_cli.evaluation import answering, evaluate, evaluate_analogies, evaluate_similarity
-from glove_cli.evaluation.questions import read_questions
+from glove_cli.evaluation.questions import read_pairs, read_questions
 
 # Two countries and their capitals on a regular grid, so that queen-like sums come out exactly; `far` is elsewhere.
 WORDS = ["paris", "france", "rome", "italy", "far", "Italy", "gone"]
@@ -166,6 +166,14 @@ def test_bad_question_files_are_refused(tmp_path: Path) -> None:
         read_questions(write(tmp_path / "empty.txt", "\n"))
     with pytest.raises(FormatError, match=r"missing\.txt: can't be read"):
         read_questions(tmp_path / "missing.txt")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_question_or_a_pair(tmp_path: Path) -> None:
+    path = tmp_path / "questions.txt"
+    path.write_bytes(b"\xef\xbb\xbf: capitals\r\na b c d\r\n")
+    assert read_questions(path) == [("capitals", [("a", "b", "c", "d")])]
+    path.write_bytes(b"\xef\xbb\xbfa\tb\t1\r\n")
+    assert read_pairs(path) == [("a", "b", 1.0)]
 
 
 def test_vectors_that_are_not_finite_are_refused(questions: Path) -> None:

@@ -188,9 +188,9 @@ def unit_in_float64(rows: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
-    """Return the numbered lines of a file that are not blank."""
+    """Return the numbered lines of a file that are not blank; a byte order mark at its start is no part of a word."""
     try:
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        text = path.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     except OSError as error:
         raise FormatError(
             f"{path}: can't be read: {error.strerror}. Name a file of questions or word pairs."
