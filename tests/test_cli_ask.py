@@ -33,6 +33,11 @@ def test_standard_input_is_answered_like_arguments(vectors: WordVectors) -> None
         assert (result.exit_code, result.stdout, result.stderr) == (0, expected, "")
 
 
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_its_word(vectors: WordVectors) -> None:
+    result = glove("nearest", "--model", "v.txt", "--tsv", "-n", "1", stdin=b"\xef\xbb\xbfparis\r\n")
+    assert (result.exit_code, result.stdout[:6], result.stderr) == (0, "paris\t", "")
+
+
 def test_tab_separated_lines_have_the_question_rank_word_and_score(vectors: WordVectors) -> None:
     lines = glove("nearest", "--model", "v.txt", "--tsv", "-n", "2", stdin=b"paris\nrome\n").stdout.splitlines()
     assert lines == [

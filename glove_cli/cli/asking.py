@@ -7,6 +7,7 @@ end.
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -217,7 +218,8 @@ class Lines:
             questions = []
             for line in lines:
                 number += 1
-                words = (line.strip(b" \t"),) if self.whole else _split(line)
+                text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                words = (text.strip(b" \t"),) if self.whole else _split(text)
                 if any(words):
                     questions.append((number, tuple(map(word_from_bytes, words))))
             self._answer(questions)
