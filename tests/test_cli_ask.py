@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +121,25 @@ def test_a_vector_of_zeros_is_noted_where_it_has_no_direction(vectors: WordVecto
 def test_two_forms_or_no_question_are_refused(command: str) -> None:
     fails(glove(command, "a", "--json", "--tsv"), 2, r"--tsv: can't be combined with --json\. Choose one of them\.")
     assert "is missing. See glove" in glove(command).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["nearest", "paris"], ["similarity", "paris", "rome"], ["evaluate", "v.txt"], ["info", "v.txt"]]
+)
+def test_a_closed_standard_output_is_an_error(vectors: WordVectors, command: list[str]) -> None:
+    code = "import sys; sys.stdout = None\nfrom glove_cli.cli.main import main\nmain(sys.argv[1:])"
+    if command[0] in ("nearest", "similarity"):
+        command = [*command, "--model", "v.txt"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code, *command], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: standard output: is closed")
+
+
+def test_vectors_do_not_come_from_standard_input(vectors: WordVectors) -> None:
+    fails(glove("nearest", "paris", "--model", "-"), 2, "--model: vectors can't come from standard input")
+
+
+def test_a_training_that_has_begun_is_named(vectors: WordVectors) -> None:
+    Path("glove-run/.model.work").mkdir(parents=True)
+    fails(glove("nearest", "paris"), 1, r"glove-run/model: does not exist, but a training of it has begun\. Let it end, or go on")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 from glove_cli.cli.options import json_option
-from glove_cli.cli.terminal import say
+from glove_cli.cli.terminal import check_stdout, say
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.vectors.names import ADD, COSINE, DOT, EUCLIDEAN, METHODS, METRICS
 from glove_cli.vocab import word_from_bytes, word_to_bytes
@@ -94,12 +94,13 @@ def score_text(score: float) -> str:
 
 
 def check_form(as_json: bool, as_tsv: bool) -> None:
-    """Refuse two forms at once.
+    """Refuse two forms at once, and a standard output that is closed.
 
     Raises
     ------
-    OptionError
+    OptionError, OutputError
     """
+    check_stdout()
     if as_json and as_tsv:
         raise OptionError("--tsv: can't be combined with --json. Choose one of them.")
 

@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from glove_cli.cli.options import MODEL_NAME, example
+from glove_cli.cli.terminal import check_stdout
 
 SHELLS = ("bash", "zsh", "fish")
 _VOCAB_NAME = "vocab.txt"
@@ -37,6 +38,7 @@ Set-up, for every shell that is opened from then on:
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the script that lets SHELL (bash, zsh or fish) complete commands, options, files and words at Tab."""
+    check_stdout()
     completion = get_completion_class(shell)
     assert completion is not None
     click.echo(completion(ctx.find_root().command, {}, "glove", "_GLOVE_COMPLETE").source(), nl=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, reading_options, run_option
-from glove_cli.cli.terminal import say
+from glove_cli.cli.terminal import check_stdout, say
 from glove_cli.evaluation.names import PROTOCOL_NAMES
 from glove_cli.vectors.names import KINDS
 
@@ -159,6 +159,7 @@ def _check(
     from glove_cli.vectors.process import parse_steps
     from glove_cli.vectors.select import load_model
 
+    check_stdout()
     if two_forms:
         raise OptionError("--tsv: can't be combined with --json. Choose one of them.")
     if rules["restrict"] is not None and rules["restrict"] < 1:

@@ -27,7 +27,10 @@ def command(path: Path | None, plot: Path | None, force: bool, run: Path, as_jso
 
     Also of a training that runs or was interrupted. Without PATH, of the run.
     """
+    from glove_cli.cli.terminal import check_stdout
     from glove_cli.training.history import find_history
+
+    check_stdout()
 
     if plot is not None:
         from glove_cli.plots.figure import check_drawing

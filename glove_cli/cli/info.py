@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from glove_cli.cli.options import COOC_NAME, MODEL_NAME, example, json_option, run_option
-from glove_cli.cli.terminal import say
+from glove_cli.cli.terminal import check_stdout, say
 
 _READ_BYTES = 1 << 20
 _FIRST_WORDS = 8
@@ -27,6 +27,7 @@ def command(path: Path | None, verify: bool, run: Path, as_json: bool) -> None:
 
     Sizes, options, where it came from, checksums (SHA-256). Without PATH, the run.
     """
+    check_stdout()
     described = describe(path if path is not None else run, verify=verify)
     if as_json:
         click.echo(json.dumps(described, indent=2))

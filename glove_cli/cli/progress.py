@@ -11,6 +11,7 @@ from glove_cli.cli.tables import amount, duration
 from glove_cli.cli.terminal import say
 
 _SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_TO_KNOW = 1.0  # before that, nothing is known of the time left
 
 
 class Progress:
@@ -57,7 +58,8 @@ class Progress:
     def _line(self, done: int, total: int | None, unit: str) -> str:
         if not total:
             return f"{self._stage}: {amount(done, unit)}"
-        left = (time.monotonic() - self._began) / done * (total - done) if done else None
+        seconds = time.monotonic() - self._began
+        left = seconds / done * (total - done) if done and seconds >= _SECONDS_TO_KNOW else None
         end = f", {duration(left)} left" if left is not None else ""
         return f"{self._stage}: {amount(done, unit)} of {amount(total, unit)} ({done / total:.0%}){end}"
 

@@ -10,6 +10,7 @@ import click
 
 from glove_cli.cli.options import MODEL_NAME, READING
 from glove_cli.cli.terminal import say
+from glove_cli.errors import OptionError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,8 @@ def open_vectors(run: Path, model: Path | None, vectors: str, process: str | Non
 
     steps = parse_steps(process) if process is not None else ()
     path = model if model is not None else run / MODEL_NAME
+    if str(path) == "-":
+        raise OptionError("--model: vectors can't come from standard input. Save them as a file and name that.")
     if is_file(path):
         found = read_file(path, vectors)
     else:

@@ -49,5 +49,18 @@ def say(text: str) -> None:
     click.echo(text, err=True, color=colour_choice())
 
 
+def check_stdout() -> None:
+    """Refuse, before any work, a command whose whole result would go to a standard output that is closed.
+
+    Raises
+    ------
+    OutputError
+    """
+    from glove_cli.errors import OutputError
+
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed, so there is no place for the answer. Open it, or name a file.")
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from glove_cli.errors import FormatError
-from glove_cli.evaluation.questions import PathLike, files_of
+from glove_cli.evaluation.questions import PathLike, fields_of, files_of
 
 
 def read_categories(path: PathLike) -> list[tuple[str, str]]:
@@ -32,7 +32,7 @@ def read_categories(path: PathLike) -> list[tuple[str, str]]:
     for number, line in _lines(path):
         if not line:
             continue
-        parts = [part.strip() for part in (line.split("\t") if "\t" in line else line.split())]
+        parts = [part.strip() for part in (line.split("\t") if "\t" in line else fields_of(line))]
         if len(parts) != 2 or not all(parts):
             raise FormatError(f"{path}: line {number} is not a word and its category: {line[:60]!r}. Mend the line.")
         word, category = parts
@@ -72,7 +72,7 @@ def read_outliers(path: PathLike) -> tuple[list[str], list[str]]:
         if line and not begun:
             blocks.append({})
         if line:
-            blocks[-1].setdefault("_".join(line.split()), number)
+            blocks[-1].setdefault("_".join(fields_of(line)), number)
             if len(blocks) > 2:
                 raise FormatError(f"{path}: line {number} begins a third block. Put each group into a file of its own.")
         begun = bool(line)

@@ -48,7 +48,7 @@ def read_questions(folder_or_files: PathLike | Sequence[PathLike]) -> list[tuple
             at_top = at_top and line.startswith("#")
             if at_top:
                 continue
-            words = line.split()
+            words = fields_of(line)
             if words[0] == ":":
                 current = []
                 categories.append((" ".join(words[1:]), current))
@@ -94,6 +94,16 @@ def names_of(folder_or_files: PathLike | Sequence[PathLike]) -> str:
     return str(folder_or_files) if single else ", ".join(map(str, folder_or_files))  # type: ignore[arg-type]
 
 
+def fields_of(line: str) -> list[str]:
+    """Return what stands between the spaces and tabs of a line: other kinds of blanks may be part of a word.
+
+    Parameters
+    ----------
+    line : str
+    """
+    return [field for field in line.replace("\t", " ").split(" ") if field]
+
+
 def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:
     """Read a similarity file: two words and a score a line, separated by tabs or spaces.
 
@@ -104,7 +114,7 @@ def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:
     """
     pairs = []
     for number, line in _lines(Path(path)):
-        parts = line.split("\t") if "\t" in line else line.split()
+        parts = line.split("\t") if "\t" in line else fields_of(line)
         try:
             first, second, score = parts[0].strip(), parts[1].strip(), float(parts[2])
             good = bool(first) and bool(second) and len(parts) == 3 and np.isfinite(score)

@@ -93,7 +93,8 @@ def choose_words(
         rows = [row for row in rows if row not in set(empty)]
     if len(rows) < LEAST_WORDS:
         some = f"{len(rows)} of them" if rows else "none"
-        raise OptionError(f"words: {some}, but a picture needs {LEAST_WORDS} or more. Name more words.")
+        left = f" ({notes[-1].removesuffix('.')})" if empty else ""
+        raise OptionError(f"words: {some}{left}, but a picture needs {LEAST_WORDS} or more. Name more words.")
     if len(rows) > MOST_WORDS:
         raise OptionError(f"words: {len(rows):,} are more than a picture can show. Choose {MOST_WORDS:,} or fewer.")
     place = {row: number for number, row in enumerate(rows)}

@@ -15,6 +15,7 @@ from glove_cli.model import GloveModel
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.names import EXPORT_FORMAT, EXPORT_VECTORS
 from glove_cli.vectors.rows import ModelRows, finite_block
+from glove_cli.workspace import home_of
 
 MODEL_NAME = "model"
 
@@ -43,6 +44,9 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
         others = sorted(p.parent.name for p in path.parent.glob(f"{glob.escape(path.name)}-*/{META_NAME}"))
         if others:
             raise FormatError(f"{path}: does not exist, but {', '.join(others)}. Name one of them with --model.")
+        if home_of(path).is_dir():
+            advice = "Let it end, or go on with `glove train --resume`."
+            raise FormatError(f"{path}: does not exist, but a training of it has begun. {advice}")
     if os.path.exists(path / META_NAME):
         meta = read_meta(path, remedy="Name a model.")
         if meta.get("format") == EXPORT_FORMAT and meta.get("program") in EXPORT_VECTORS:
