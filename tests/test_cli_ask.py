@@ -142,4 +142,8 @@ def test_vectors_do_not_come_from_standard_input(vectors: WordVectors) -> None:
 
 def test_a_training_that_has_begun_is_named(vectors: WordVectors) -> None:
     Path("glove-run/.model.work").mkdir(parents=True)
-    fails(glove("nearest", "paris"), 1, r"glove-run/model: does not exist, but a training of it has begun\. Let it end, or go on")
+    fails(
+        glove("nearest", "paris"),
+        1,
+        r"glove-run/model: does not exist, but a training of it has begun\. Let it end, or go on",
+    )
