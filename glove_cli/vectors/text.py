@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
+from glove_cli.files import begin_sync
 from glove_cli.parallel import ordered_map, thread_count
 from glove_cli.vectors import kernels
 from glove_cli.vectors.checks import check_words, named_errors
@@ -29,6 +30,7 @@ from glove_cli.vectors.problems import HEADER, REPEATED, Problems
 from glove_cli.vectors.rows import Rows, blocks, finite_block
 from glove_cli.vocab import word_to_bytes
 
+_SYNC_BYTES = 64 << 20
 _HEAD_BYTES = 1 << 20
 _HEAD_LINES = 100
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -64,9 +66,14 @@ def write_text(
         begin, end = part
         return _format(encoded[begin:end], finite_block(rows, begin, end, name, words))
 
+    unsynced = 0
     for pieces in ordered_map(work, blocks(rows, name, words), range(thread_count(threads))):
         for piece in pieces:
             file.write(piece)
+            unsynced += len(piece)
+        if unsynced >= _SYNC_BYTES:
+            begin_sync(file)
+            unsynced = 0
 
 
 def check_text_words(words: Sequence[str], name: str) -> None:
