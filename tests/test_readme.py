@@ -18,7 +18,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 CORPORA = ROOT / "corpora" / "README.md"
-DOCUMENTS = [README, CORPORA, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = ROOT / "examples" / "README.md"
+DOCUMENTS = [
+    README,
+    CORPORA,
+    EXAMPLES,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def blocks(path: Path, language: str) -> list[str]:
