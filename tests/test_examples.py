@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import random
 import re
 import subprocess
 import sys
@@ -193,9 +194,25 @@ def test_the_words_that_changed_places_shift_the_most(run: Run) -> None:
     }
     assert list(rows) == ["river", "mother", "the"]
     for word in ("river", "mother"):
-        shift, seeds, deals = rows[word]
-        assert seeds < 0.1 < deals < shift
+        assert rows[word][1] < 0.1 < rows[word][2] < rows[word][0]
     assert rows["the"][0] < min(rows["river"][0], rows["mother"][0])
+    example = module("compare_corpora")
+    first = SAMPLE.read_bytes().splitlines()
+    second = [b" ".join(example.SWAP.get(word, word) for word in line.split()) for line in first]
+    pairs = [[example.vectors_of(first), example.vectors_of(second)]]
+    for seed in range(5):
+        lines = [*first, *second]
+        random.Random(seed).shuffle(lines)
+        pairs.append([example.vectors_of(lines[: len(first)]), example.vectors_of(lines[len(first) :])])
+    words = [word for word in pairs[0][0].words if all(word in vectors for pair in pairs for vectors in pair)]
+    shift, *deals = (example.shifts(*pair, words) for pair in pairs)
+    seeds = example.shifts(pairs[0][0], example.vectors_of(first, seed=2), words)
+    for word, row in rows.items():
+        assert row == pytest.approx([shift[word], seeds[word], max(deal[word] for deal in deals)], abs=6e-4)
+    assert f"\n{sum(shift[w] > max(deal[w] for deal in deals) for w in words)} words shift more" in done.stdout
+    assert f"  {np.mean(list(shift.values())):.3f} from one text to the other,\n" in done.stdout
+    assert f"  {np.mean(list(seeds.values())):.3f} from one seed to another" in done.stdout
+    assert f"  {np.mean([list(deal.values()) for deal in deals]):.3f} from one deal" in done.stdout
     near = dict(re.findall(r"^(river|mother) +.*\d  (.+)$", done.stdout, re.M))
     assert set(near["river"].split(" | ")[1].split()) & set(near["mother"].split(" | ")[0].split())
 
