@@ -10,6 +10,7 @@ import pytest
 from conftest import REPOSITORY, SharedData
 
 from glove_cli.cooc.build import build_cooc
+from glove_cli.training.run import train
 
 BENCHMARKS = REPOSITORY / "benchmarks"
 SCRIPTS = [
@@ -22,6 +23,7 @@ SCRIPTS = [
     "process",
     "evaluation",
     "vectors_io",
+    "pictures",
     "first_run",
 ]
 
@@ -96,6 +98,22 @@ def test_the_last_cost_is_found_in_both_outputs() -> None:
     assert last_cost("epoch 1/2  cost 0.1000  5.0 M entries/s\nepoch 2/2  cost 0.0800  5.0 M entries/s\n") == 0.08
     with pytest.raises(SystemExit, match="no cost"):
         last_cost("nothing")
+
+
+def test_the_pictures_of_a_run_are_the_same_each_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    from pictures import Run, draw_all
+
+    text = REPOSITORY / "corpora" / "sample.txt"
+    cooc = build_cooc(text, tmp_path / "cooc", min_count=3, window=10, document="file")
+    model = train(cooc, dim=8, epochs=3, x_max=10.0, threads=1)
+    for threads in (1, 2):
+        (tmp_path / str(threads)).mkdir()
+        assert all(draw_all(Run(cooc, model, threads), tmp_path / str(threads)))
+    first, second = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "12")
+    assert first == second
+    assert set(first) == {path.name for path in (REPOSITORY / "docs" / "pictures").iterdir()}
+    assert "holds: the sum of all entries" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wrong", [None, "value", "entry", "count"])
