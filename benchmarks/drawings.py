@@ -186,10 +186,11 @@ def draw_biases(run: Run, target: Path) -> None:
     axis.legend(loc="lower right")
     save(figure, target)
     often = log_count > np.log(_OFTEN)
-    for name, which in ((f"more than {_OFTEN:,}", often), ("fewer", ~often)):
+    for name, which in ((f"more than {_OFTEN:,}", often), ("no more than that", ~often)):
         if which.sum() > 2:
             slope = np.polyfit(log_count[which], bias[which], 1)[0]
-            print(f"biases     {name} occurrences: {slope:.2f} more for each 1 in the logarithm of the count")
+            text = f"median {np.median(bias[which]):.2f}, {slope:.2f} more for each 1 in the logarithm of the count"
+            print(f"biases     occurrences {name}: {text}")
     print()
 
 

@@ -215,7 +215,8 @@ def draw_training(run: Run, out: Path) -> list[bool]:
     first, last = int(tiles.starts[2 * tile]), int(tiles.starts[2 * tile + 1])
     part = tiles.entries.read(first, last, np.empty(last - first, tiles.entries.dtype))
     draw_tile(np.asarray(part["row"]), np.asarray(part["col"]), out / "tile.svg")
-    print(f"tiles      {blocks} x {blocks} of {deal.block_size:,} words, {sizes.min():,} to {sizes.max():,} entries")
+    print(f"tiles      {blocks} x {blocks} of {deal.block_size:,} words, {sizes.min():,} to {sizes.max():,} entries;")
+    print(f"           the one that is drawn has {last - first:,}\n")
     fits = {"before": run.predicted(state)}
     with Workers(tiles, run.threads) as workers:
         cost = Trainer(workers, state, config, Position(first_cost=1.0)).run_epoch().cost
