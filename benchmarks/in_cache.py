@@ -52,7 +52,7 @@ def _problem(dim: int, rows: int, seed: int) -> tuple[State, np.ndarray]:
 
 def _train(problem: tuple[State, np.ndarray]) -> None:
     state, entries = problem
-    numbers = [np.float32(value) for value in (0.05, 100.0, 0.75, np.log(10.0))]
+    numbers = [np.float32(value) for value in (0.05, 100.0, 0.75, np.log(10.0), -np.inf)]
     kernels.train_tiles(
         state.words, state.contexts, state.word_lengths, state.context_lengths, entries,
         np.array([[0, len(entries), 0, 0]]), state.dim, *numbers, np.empty(2 * kernels.WEIGHTS, np.float32),

@@ -292,6 +292,17 @@ def prepared_entries(
     return [(i, j, math.log(value), entry_weight(value, x_max, alpha)) for i, j, value in listed]
 
 
+def is_met(i: int, j: int, f: float, min_weight: float, key: int) -> bool:
+    """Tell whether an entry is met in an epoch: if the first 24 bits of a hash are less than f / min_weight of them.
+
+    The hash is splitmix64's of key + i * 0x9E3779B97F4A7C15 + j * 0xD1B54A32D192ED03, modulo 2^64.
+    """
+    state = (key + i * 0x9E3779B97F4A7C15 + j * 0xD1B54A32D192ED03) % 2**64
+    state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    state = (state ^ state >> 27) * 0x94D049BB133111EB % 2**64
+    return (state >> 40) < f / min_weight * 2**24
+
+
 def adagrad_pass(
     theta: Parameters,
     gradsq: Parameters,

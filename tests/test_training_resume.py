@@ -89,6 +89,7 @@ def test_without_resume_an_interrupted_run_is_neither_lost_nor_taken(
         {"x_max": 9.0},
         {"alpha": 0.7},
         {"grad_clip": 9.0},
+        {"min_weight": 0.1},
         {"seed": 2},
         {"dtype": "float64"},
         {"holdout": 0.1},

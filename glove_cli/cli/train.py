@@ -56,6 +56,9 @@ class Integers(click.ParamType):
 @config_option(TrainConfig, "epochs", "Passes over the matrix, at most.")
 @config_option(TrainConfig, "x_max", "Pairs that occur so often or more count in full.")
 @config_option(TrainConfig, "alpha", "Rarer pairs count (count / x-max) ** alpha.")
+@config_option(
+    TrainConfig, "min_weight", "Pairs that weigh less are met more rarely, and weigh this then; 0 meets all."
+)
 @config_option(TrainConfig, "eta", "Learning rate.")
 @config_option(TrainConfig, "bias_eta", "Learning rate of the biases.")
 @config_option(TrainConfig, "grad_clip", "Largest step of a number before the learning rate.")

@@ -78,7 +78,9 @@ def run_entries(
     entries["row"], entries["col"], entries["log_x"] = row, col, np.log(np.asarray(x, np.float64))
     state = State.pack(parameters, np.arange(V, dtype=np.int32), V, eta=config.eta, bias_eta=config.bias_eta)
     number = np.dtype(config.dtype).type
-    numbers = [number(value) for value in (config.eta, config.grad_clip, config.alpha, math.log(config.x_max))]
+    numbers = [
+        number(value) for value in (config.eta, config.grad_clip, config.alpha, math.log(config.x_max), -math.inf)
+    ]
     cost = np.zeros(1)
     (kernels if config.dtype == "float32" else kernels_plain).train_tiles(
         state.words, state.contexts, state.word_lengths, state.context_lengths, entries,

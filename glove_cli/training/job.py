@@ -47,6 +47,8 @@ class Job:
         """Return all that the result depends on but the number of epochs, to compare with that of another run."""
         options = asdict(self.config)
         del options["epochs"]
+        if not options["min_weight"]:  # as in models that were trained before there was such an option
+            del options["min_weight"]
         return {
             "job version": _JOB_VERSION,
             "matrix": self.counts.hashes(),

@@ -189,17 +189,18 @@ def _length(states, offset, half):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
-def _find_weights(entries, first, last, alpha, log_max, weights, exponents):
-    """Write f(x) = min(1, (x / x_max)^alpha) of entries first <= e < last to the beginning of weights.
+def _find_weights(entries, first, last, alpha, log_max, log_least, weights, exponents):
+    """Write f(x) = min(1, (x / x_max)^alpha), or exp(log_least) if it is more, of entries first <= e < last to weights.
 
     As 2^(n + r) with |r| <= 1/2: the series of 2^r (relative error below 3e-7), and n added to its exponent. Two loops,
     because LLVM makes vectors only of what doesn't overlap.
     """
     slope = np.float32(alpha * math.log2(math.e))
+    least = np.float32(max(log_least * math.log2(math.e), -126.0))
     bits = weights.view(np.int32)
     for k in range(np.uint64(last - first)):
         log_share = entries[np.uint64(first) + k].log_x - log_max
-        power = max(min(slope * log_share, np.float32(0)), np.float32(-126))
+        power = max(min(slope * log_share, np.float32(0)), least)
         n = np.int32(power - np.float32(0.5))
         r = power - np.float32(n)
         root = np.float32(1.5403530e-4)  # ln(2)^k / k! from k = 6 down
@@ -216,15 +217,17 @@ def _find_weights(entries, first, last, alpha, log_max, weights, exponents):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
 def train_tiles(
-    words, contexts, word_lengths, context_lengths, entries, jobs, dim, eta, grad_clip, alpha, log_max, space, costs
-):
+    words, contexts, word_lengths, context_lengths, entries, jobs,
+    dim, eta, grad_clip, alpha, log_max, log_least, space, costs,
+):  # fmt: skip
     """Update the states of words and contexts by each entry in turn.
 
     Parameters: words, contexts float32 (rows, 2 * half), aligned; word_lengths, context_lengths float32 (rows,), no
     less than the lengths of the rows' values, and kept so; entries, records of row, col (uint16), log_x (float32); jobs
     int64 (n, 4), each the first entry, the one after the last, and the rows of words and contexts that their row 0 and
-    col 0 stand for; dim int, eta, grad_clip, alpha and log_max = log x_max float32; space float32 (2 * WEIGHTS,),
-    overwritten; costs float64 (n,), gets the sum of 1/2 f diff^2 of each job.
+    col 0 stand for; dim int, eta, grad_clip, alpha, log_max = log x_max and log_least float32, the logarithm of what an
+    entry weighs at least; space float32 (2 * WEIGHTS,), overwritten; costs float64 (n,), gets the sum of 1/2 f diff^2
+    of each job.
 
         diff = w . c + b_w + b_c - log x
         step = -eta f diff
@@ -249,7 +252,7 @@ def train_tiles(
         asked = first_row * width
         for begin in range(first, last, WEIGHTS):
             end = min(begin + WEIGHTS, last)
-            _find_weights(entries, begin, end, alpha, log_max, weights, exponents)
+            _find_weights(entries, begin, end, alpha, log_max, log_least, weights, exponents)
             for e in range(begin, end):
                 diff = _sum(product) - entries[np.uint64(e)].log_x
                 fdiff = weights[np.uint64(e - begin)] * diff
@@ -299,10 +302,43 @@ def find_costs(words, contexts, entries, jobs, alpha, log_max, space, costs):
         first, last, first_row, first_col = jobs[job, 0], jobs[job, 1], jobs[job, 2], jobs[job, 3]
         for begin in range(first, last, WEIGHTS):
             end = min(begin + WEIGHTS, last)
-            _find_weights(entries, begin, end, alpha, log_max, weights, exponents)
+            _find_weights(entries, begin, end, alpha, log_max, np.float32(-np.inf), weights, exponents)
             for e in range(begin, end):
                 i = (first_row + np.int64(entries[np.uint64(e)].row)) * width
                 j = (first_col + np.int64(entries[np.uint64(e)].col)) * width
                 diff = _sum(_product(words, i, contexts, j, width // 2)) - entries[np.uint64(e)].log_x
                 cost += np.float64(weights[np.uint64(e - begin)] * diff * diff)
         costs[job] = 0.5 * cost
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def thin_entries(entries, jobs, alpha, log_max, log_least, key, space, kept, kept_jobs):
+    """Copy the entries of jobs to kept, those that weigh less than the least only by chance.
+
+    An entry with f(x) < least stays with probability f / least; which ones do depends on key uint64 and the entry's
+    words alone (splitmix64). kept_jobs int64 (n, 4) gets the jobs of what stays. Returns how many jobs fitted.
+    """
+    weights, exponents = space[:WEIGHTS], space.view(np.int32)[WEIGHTS:]
+    share = np.float32(math.exp(-log_least) * 2.0**24)
+    n = 0
+    for job in range(jobs.shape[0]):
+        first, last, first_row, first_col = jobs[job, 0], jobs[job, 1], jobs[job, 2], jobs[job, 3]
+        if n + last - first > kept.size:
+            return job
+        kept_jobs[job, 0] = n
+        for begin in range(first, last, WEIGHTS):
+            end = min(begin + WEIGHTS, last)
+            _find_weights(entries, begin, end, alpha, log_max, np.float32(-np.inf), weights, exponents)
+            for e in range(begin, end):
+                entry = entries[np.uint64(e)]
+                state = key + np.uint64(first_row + np.int64(entry.row)) * np.uint64(0x9E3779B97F4A7C15)
+                state += np.uint64(first_col + np.int64(entry.col)) * np.uint64(0xD1B54A32D192ED03)
+                state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                chance = np.float32(np.int64(state >> np.uint64(40)))
+                kept[np.uint64(n)].row = entry.row
+                kept[np.uint64(n)].col = entry.col
+                kept[np.uint64(n)].log_x = entry.log_x
+                n += np.int64(chance < weights[np.uint64(e - begin)] * share)
+        kept_jobs[job, 1], kept_jobs[job, 2], kept_jobs[job, 3] = n, first_row, first_col
+    return jobs.shape[0]

@@ -11,8 +11,9 @@ import numpy as np
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
 def train_tiles(
-    words, contexts, word_lengths, context_lengths, entries, jobs, dim, eta, grad_clip, alpha, log_max, space, costs
-):
+    words, contexts, word_lengths, context_lengths, entries, jobs,
+    dim, eta, grad_clip, alpha, log_max, log_least, space, costs,
+):  # fmt: skip
     """Update the states of words and contexts by each entry in turn; see `kernels.train_tiles`.
 
     diff = w . c + b_w + b_c - log x
@@ -29,7 +30,7 @@ def train_tiles(
             diff = -entries[e].log_x
             for k in range(half):
                 diff += word[k] * context[k]
-            fdiff = diff * math.exp(min(0.0, alpha * (entries[e].log_x - log_max)))
+            fdiff = diff * math.exp(max(log_least, min(0.0, alpha * (entries[e].log_x - log_max))))
             cost += 0.5 * fdiff * diff
             step = -eta * fdiff
             for k in range(half):
@@ -74,3 +75,27 @@ def add_bias_sums(words, contexts, entries, jobs, side, alpha, log_max, fdiffs, 
             row = j if side else i
             fdiffs[row] += weight * diff
             weights[row] += weight
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp", "afn"})
+def thin_entries(entries, jobs, alpha, log_max, log_least, key, space, kept, kept_jobs):
+    """Copy the entries of jobs to kept, those that weigh less than the least only by chance; see `kernels`."""
+    n = 0
+    for job in range(jobs.shape[0]):
+        if n + jobs[job, 1] - jobs[job, 0] > kept.size:
+            return job
+        kept_jobs[job, 0] = n
+        for e in range(jobs[job, 0], jobs[job, 1]):
+            entry = entries[e]
+            state = key + np.uint64(jobs[job, 2] + np.int64(entry.row)) * np.uint64(0x9E3779B97F4A7C15)
+            state += np.uint64(jobs[job, 3] + np.int64(entry.col)) * np.uint64(0xD1B54A32D192ED03)
+            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            weight = math.exp(min(0.0, alpha * (entry.log_x - log_max)) - log_least)
+            if np.float64(state >> np.uint64(40)) < weight * 2.0**24:
+                kept[n].row = entry.row
+                kept[n].col = entry.col
+                kept[n].log_x = entry.log_x
+                n += 1
+        kept_jobs[job, 1], kept_jobs[job, 2], kept_jobs[job, 3] = n, jobs[job, 2], jobs[job, 3]
+    return jobs.shape[0]

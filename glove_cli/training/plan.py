@@ -17,6 +17,7 @@ from glove_cli.training.tiling import block_count
 
 _BUFFERS = 24 << 20  # bytes, at least, for pieces of the matrix and of tiles
 _A_THREAD = 2 << 20
+_PICKED = 4 << 20  # for the entries that are picked out with min_weight, in each thread
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def make_plan(
     """
     V = counts.V
     blocks = block_count(V, config.dim, counts.nnz)
-    buffers = _BUFFERS + threads * (_A_THREAD + 8 * V) + 32 * V + 32 * blocks**2
+    buffers = _BUFFERS + threads * (_A_THREAD + _PICKED * bool(config.min_weight) + 8 * V) + 32 * V + 32 * blocks**2
     allowed = allowed_memory()
 
     def parameters(dim: int) -> int:

@@ -105,8 +105,8 @@ def train(
     note : callable, optional
         Called with what a user should know meanwhile: the plan, checkpoints that can't be written, why it stopped.
     **options
-        The fields of `TrainConfig`: dim, epochs, x_max, alpha, eta, bias_eta, grad_clip, seed, dtype, holdout,
-        patience, min_improvement, target_cost, on_divergence, init_biases, anchor_strength.
+        The fields of `TrainConfig`: dim, epochs, x_max, alpha, min_weight, eta, bias_eta, grad_clip, seed, dtype,
+        holdout, patience, min_improvement, target_cost, on_divergence, init_biases, anchor_strength.
 
     Returns
     -------

@@ -18,8 +18,9 @@ Singer 2011), one entry at a time:
                     v -= eta g / sqrt(G_v)        G_v += (eta g)^2          biases have an eta of their own
 
 All four steps are made from the values before them; the factor 2 of the gradient is left out, as in the reference, and
-each number of a vector's g is cut to grad_clip. `kernels_plain` has this in plain loops, `kernels` in fast ones.
-Entries that are held out are not trained on, their cost is found after each epoch.
+each number of a vector's g is cut to grad_clip. With `min_weight`, an entry with f(X) below it is met in a share
+f(X) / min_weight of the epochs and weighs min_weight then, which is the same on average. `kernels_plain` has this in
+plain loops, `kernels` in fast ones. Entries that are held out are not trained on, their cost is found after each epoch.
 
 The result depends on the matrix, the options and the seed alone: not on the number of threads, not on memory, and not
 on interruptions. `run` does all that is around it.
@@ -40,7 +41,7 @@ from glove_cli.training import kernels, kernels_plain
 from glove_cli.training.anchor import Anchor
 from glove_cli.training.checkpoint import Position
 from glove_cli.training.config import TrainConfig
-from glove_cli.training.entries import Entries
+from glove_cli.training.entries import PIECE, Entries
 from glove_cli.training.report import EpochReport
 from glove_cli.training.schedule import rounds, tasks
 from glove_cli.training.state import State
@@ -51,6 +52,7 @@ from glove_cli.training.workers import Workers
 _MOST_HALVINGS = 20
 _SAMPLE = 1 << 20  # entries whose cost stands for that of the start
 _TOGETHER = 16  # tiles whose cost is found at once
+_KEPT = 4 * PIECE  # entries that are picked out at once
 
 
 class Trainer:
@@ -164,10 +166,25 @@ class Trainer:
     def _update(self, entries: Entries, jobs: NDArray[np.int64], space: NDArray[Any], costs: NDArray[Any]) -> None:
         """Train on entries, in a thread."""
         config, number = self.config, self.state.words.dtype.type
-        self._kernels.train_tiles(
-            *self._arrays(), entries, jobs, config.dim, number(self.eta), number(config.grad_clip),
-            number(config.alpha), number(math.log(config.x_max)), space, costs,
-        )  # fmt: skip
+        rates = (number(self.eta), number(config.grad_clip))
+        weighing = (number(config.alpha), number(math.log(config.x_max)))
+        least = number(math.log(config.min_weight) if config.min_weight else -math.inf)
+        if not config.min_weight:
+            self._kernels.train_tiles(
+                *self._arrays(), entries, jobs, config.dim, *rates, *weighing, least, space, costs
+            )
+            return
+        key = _epoch_key(config.seed, self.position.epoch)
+        kept, kept_jobs, begin = np.empty(_KEPT, entries.dtype), np.empty_like(jobs), 0
+        while begin < len(jobs):
+            end = begin + self._kernels.thin_entries(
+                entries, jobs[begin:], *weighing, least, key, space, kept, kept_jobs[begin:]
+            )
+            part = slice(begin, end)
+            self._kernels.train_tiles(
+                *self._arrays(), kept, kept_jobs[part], config.dim, *rates, *weighing, least, space, costs[part]
+            )
+            begin = end
 
     def _pull(self, tile: int) -> None:
         """Pull the vectors of a block's words towards their anchors, in the thread that had the block to itself."""
@@ -224,3 +241,8 @@ class Trainer:
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         state = self.state
         return state.words, state.contexts, state.word_lengths, state.context_lengths
+
+
+def _epoch_key(seed: int, epoch: int) -> np.uint64:
+    """Return what the choice of entries in an epoch depends on."""
+    return np.uint64(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0])
