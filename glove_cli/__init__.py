@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from glove_cli.vectors.keyed import WordVectors
     from glove_cli.vectors.load import load_vectors
     from glove_cli.vectors.reference_model import import_model
-    from glove_cli.vectors.select import load_model
+    from glove_cli.vectors.select import load_model, select_vectors
     from glove_cli.vocab import Vocab, merge_vocabs
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "merge_cooc",
     "merge_vocabs",
     "read_history",
+    "select_vectors",
     "train",
     "write_page",
 ]
@@ -107,7 +108,7 @@ _MODULES = {
     "vectors.keyed": ("WordVectors",),
     "vectors.load": ("load_vectors",),
     "vectors.reference_model": ("import_model",),
-    "vectors.select": ("load_model",),
+    "vectors.select": ("load_model", "select_vectors"),
     "vocab": ("Vocab", "merge_vocabs"),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}

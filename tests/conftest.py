@@ -92,8 +92,8 @@ def _compiled(_own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Non
     text = " ".join(f"w{i}" for i in range(40_000)).encode()  # so many words that the table has to grow
     cooc = build_cooc(io.BytesIO(text), folder / "cooc", min_count=1, window=1, threads=2, _chunk_tokens=30_000)
     export_vectors(train(cooc, dim=1, epochs=1), folder / "vectors.txt")
-    train(cooc, dim=1, epochs=1, dtype="float64", holdout=0.1, init_biases="fit")
-    train(cooc, dim=1, epochs=1, holdout=0.1, init_biases="fit")
+    train(cooc, dim=1, epochs=1, dtype="float64", holdout=0.1, init_biases="fit", min_weight=0.1)
+    train(cooc, dim=1, epochs=1, holdout=0.1, init_biases="fit", min_weight=0.1)
     load_vectors(folder / "vectors.txt")
     options = {"min_count": 1, "lowercase": True, "max_doc_share": 1.0, "subsample": 0.9, "_chunk_tokens": 3}
     build_cooc(io.BytesIO(b"a a " * 9), folder / "single", window=1, _block_bytes=9, **options)

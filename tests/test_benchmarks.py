@@ -25,6 +25,8 @@ SCRIPTS = [
     "vectors_io",
     "pictures",
     "first_run",
+    "recipe",
+    "study",
 ]
 
 

@@ -20,6 +20,7 @@ KERNELS = [path for path in MODULES if path.name.startswith("kernels")]
 # `vectors`, because it starts from some.
 LAYERS = [
     "version",
+    "recipes",
     "errors",
     "files",
     "memory",

@@ -221,9 +221,9 @@ def test_a_single_entry_trains() -> None:
 
 
 def test_a_better_x_max_is_named_for_a_small_corpus(cooc: CoocMatrix) -> None:
-    better = suggest_x_max(cooc.data, 100.0)
+    better = suggest_x_max(cooc.data, 1000.0)
     assert better is not None
-    assert 0 < better < 100.0
+    assert 0 < better < 1000.0
     assert suggest_x_max(cooc.data, better) is None
     assert suggest_x_max(cooc.data, 0.01) is None
 

@@ -51,6 +51,36 @@ def test_pca_gives_the_coordinates_along_the_strongest_directions() -> None:
     np.testing.assert_allclose(found, (VALUES - VALUES.mean(axis=0)) @ directions.T, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("steps", "power", "number"), [("whiten:0.3", 0.3, V), ("whiten:1", 1.0, V), ("whiten:.5:40", 0.5, 40)]
+)
+def test_whiten_evens_out_the_directions_of_the_first_words(steps: str, power: float, number: int) -> None:
+    some = VALUES[:number].astype(float)
+    found = processed(steps).astype(float)
+    np.testing.assert_allclose(found[:number].mean(axis=0), 0, atol=1e-5)
+    before, after = (np.linalg.eigvalsh(np.cov(rows.T, bias=True)) for rows in (some, found[:number]))
+    np.testing.assert_allclose(after, before ** (1 - power), rtol=1e-4)
+    directions = principal(some)
+    coordinates = (VALUES - some.mean(axis=0)) @ directions.T
+    expected = coordinates / coordinates[:number].std(axis=0) ** power @ directions
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_whiten_does_not_magnify_what_hardly_varies() -> None:
+    flat = VALUES.copy()
+    flat[:, 0] = 1
+    flat[-1, 0] = 2
+    found = process_vectors(WordVectors(VECTORS.words, flat), "whiten:1:299").matrix
+    assert np.abs(found).max() < 1100  # a factor of 1000 at most
+    with pytest.raises(OptionError, match=r"whiten:0\.5 needs vectors that differ"):
+        process_vectors(WordVectors(["a", "b"], np.ones((2, 3), np.float32)), "whiten:0.5")
+
+
+@pytest.mark.parametrize("text", ["unit", "mean:10", "top:2", "pca:4", "whiten:0.3", "whiten:0.3:5000"])
+def test_a_step_is_written_as_it_is_read(text: str) -> None:
+    assert ",".join(map(str, parse_steps(text))) == text
+
+
 def test_steps_are_done_in_their_order() -> None:
     assert parse_steps("mean:10, top:2,unit") == (Step("mean", 10), Step("top", 2), Step("unit"))
     unit = VALUES / np.linalg.norm(VALUES, axis=1, keepdims=True)
@@ -84,7 +114,11 @@ def test_what_top_leaves_is_never_rounding_errors_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "steps", ["", "mean,", "Mean", "unit:2", "pca", "pca:", "pca:0", "top:-1", "top:1.5", "mean:٣"]
+    "steps",
+    [
+        *("", "mean,", "Mean", "unit:2", "pca", "pca:", "pca:0", "top:-1", "top:1.5", "mean:٣", "pca:2:3"),
+        *("whiten", "whiten:0", "whiten:1.1", "whiten:nan", "whiten:x", "whiten:0.3:0", "whiten:0.3:5:6"),
+    ],
 )
 def test_a_step_that_is_none_is_refused(steps: str) -> None:
     with pytest.raises(OptionError, match=r"--process: .* is no step"):
@@ -97,6 +131,7 @@ def test_a_step_that_is_none_is_refused(steps: str) -> None:
         ("mean:301", "more words than the 300"),
         ("top:12", "leave nothing of 300 words with 12"),
         ("pca:13", "more than the 12"),
+        ("whiten:0.3:301", "more words than the 300"),
     ],
 )
 def test_a_step_that_asks_for_more_than_there_is_is_refused(steps: str, reason: str) -> None:

@@ -11,6 +11,7 @@ import click
 from glove_cli.cli.completion import complete_files
 from glove_cli.cli.corpus_options import corpus_options, invalid_note, tmp_option
 from glove_cli.cli.options import COOC_NAME, PATH, config_option, example, force_option, run_option, threads_option
+from glove_cli.cli.recipe_option import recipe_option
 from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
 
 
@@ -18,11 +19,13 @@ from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
     "build-cooc",
     epilog=example(
         "glove build-cooc corpus.txt --min-count 3",
+        "glove build-cooc corpus.txt --recipe wide",
         "cat corpus.txt | glove build-cooc - --lowercase --memory 2G",
         "glove build-cooc corpus.txt --shard 1/2 -o first",
         "glove build-cooc corpus.txt --shard 2/2 -o second",
     ),
 )
+@recipe_option("counting")
 @click.argument("corpus", nargs=-1, required=True, shell_complete=complete_files)
 @config_option(CoocConfig, "window", "Farthest distance of two words that counts, in words.")
 @config_option(CoocConfig, "context", "Which neighbours of a word count.", type=click.Choice(CONTEXTS))
@@ -47,6 +50,7 @@ from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run of this command left.")
 @force_option
 def command(
+    recipe: str | None,
     corpus: tuple[str, ...],
     vocab: Path | None,
     words: Path | None,

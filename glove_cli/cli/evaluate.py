@@ -97,11 +97,14 @@ def command(
     from glove_cli.cli.progress import Progress
     from glove_cli.cli.score_notes import notes
     from glove_cli.cli.score_tables import score_lines, score_text
+    from glove_cli.cli.sources import own_steps
     from glove_cli.evaluation.own_questions import own_questions
     from glove_cli.evaluation.report import describe_difference, describe_scores
 
     chosen = [
-        Choice(*each) for each in product(paths or (run / MODEL_NAME,), vectors or ("sum",), process or (_PLAIN,))
+        Choice(path, kind, steps)
+        for path, kind in product(paths or (run / MODEL_NAME,), vectors or ("sum",))
+        for steps in process or (own_steps(path) or _PLAIN,)
     ]
     own = not (analogies or similarity or categories or outliers)
     files: dict[str, Any] = {
@@ -240,7 +243,7 @@ def _score(
 def _open(choice: Choice) -> WordVectors:
     from glove_cli.cli.sources import open_vectors
 
-    return open_vectors(choice.path, choice.path, choice.vectors)
+    return open_vectors(choice.path, choice.path, choice.vectors, _PLAIN)
 
 
 def _labels(chosen: list[Choice]) -> list[str]:

@@ -146,6 +146,7 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
         "init": model.meta.get("init"),
         "seconds": model.meta.get("seconds"),
         "options": model.meta.get("options") or {},
+        "process": model.meta.get("process"),
         "from": dict(model.meta.get("cooc") or {}),
         "imported": imported,
         **_files(meta, verify),
@@ -300,6 +301,7 @@ def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
         *([("stopped", part["stopped"])] if part["stopped"] else []),
         *([("started from", shown(part["init"]))] if part["init"] else []),
         ("options", _options(part["options"])),
+        *([("used with", f"--process {part['process']}")] if part["process"] else []),
         ("from", where),
         ("made by", f"glove {part['glove']}" + (f" in {duration(seconds)}" if seconds is not None else "")),
     ]

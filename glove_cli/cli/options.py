@@ -63,7 +63,7 @@ def json_option(function: _Function) -> _Function:
 def source_options(function: _Function) -> _Function:
     """Add the options that say whose vectors are looked at, which, and how a file of them is read."""
     function = reading_options(function)
-    process = "Change them first, in this order: unit, mean[:WORDS], top[:DIRECTIONS], pca:DIMENSIONS."
+    process = "Change them first, in order: unit, mean[:WORDS], top[:DIRECTIONS], whiten:POWER[:WORDS], pca:DIMENSIONS."
     function = click.option("--process", metavar="STEP,...", help=process)(function)
     function = run_option(function)
     function = kind_option(function)

@@ -29,19 +29,31 @@ def open_vectors(run: Path, model: Path | None, vectors: str, process: str | Non
     FormatError
         If there is nothing, or it can't be understood.
     """
-    from glove_cli.vectors.process import parse_steps, process_vectors
+    from glove_cli.vectors.process import chosen_steps, process_vectors
 
-    steps = parse_steps(process) if process is not None else ()
+    steps = chosen_steps(process)
     path = model if model is not None else run / MODEL_NAME
     if str(path) == "-":
         raise OptionError("--model: vectors can't come from standard input. Save them as a file and name that.")
     if is_file(path):
         found = read_file(path, vectors)
-    else:
-        from glove_cli.vectors.select import load_model, select_vectors
+        return process_vectors(found, steps) if steps else found
+    from glove_cli.vectors.select import load_model, select_vectors
 
-        found = select_vectors(load_model(path), vectors)
-    return process_vectors(found, steps) if steps else found
+    return select_vectors(load_model(path), vectors, process)
+
+
+def own_steps(path: Path) -> str | None:
+    """Return what a model's vectors are changed by unless `--process` is given; None for a file or where nothing is."""
+    from glove_cli.errors import FormatError
+    from glove_cli.vectors.select import load_model
+
+    if is_file(path):
+        return None
+    try:
+        return load_model(path).meta.get("process")
+    except FormatError:  # said when the vectors are opened
+        return None
 
 
 def counts_of(run: Path, model: Path | None) -> NDArray[np.int64] | None:

@@ -19,11 +19,14 @@ from glove_cli.cli.options import (
     run_option,
     threads_option,
 )
+from glove_cli.cli.recipe_option import recipe_option
+from glove_cli.recipes import RECIPES
 from glove_cli.training.config import DTYPES, INIT_BIASES, ON_DIVERGENCE, TrainConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from glove_cli.cooc.store import CoocMatrix
     from glove_cli.model import GloveModel
     from glove_cli.training.report import EpochReport
 
@@ -48,10 +51,12 @@ class Integers(click.ParamType):
     "train",
     epilog=example(
         "glove train --dim 50 --epochs 20 --x-max 10",
+        "glove train --recipe wide",
         "glove train --epochs 100 --holdout 0.01 --patience 3 --resume",
         "glove train --dim 50,100 --seed 1,2",
     ),
 )
+@recipe_option("training")
 @config_option(TrainConfig, "dim", "Numbers in a vector; 50,100 gives two models.", type=Integers())
 @config_option(TrainConfig, "epochs", "Passes over the matrix, at most.")
 @config_option(TrainConfig, "x_max", "Pairs that occur so often or more count in full.")
@@ -89,6 +94,11 @@ class Integers(click.ParamType):
     type=click.Choice(INIT_BIASES),
 )
 @config_option(TrainConfig, "anchor_strength", "Strength of the pull back to the vectors of --init, such as 1.")
+@click.option(
+    "--process",
+    metavar="STEP,...",
+    help="What other commands change the vectors by, unless told otherwise: see `glove nearest --help`.",
+)
 @click.option("--evaluate-every", type=int, metavar="K", help="Ask analogy questions after every K epochs.")
 @click.option("--questions", type=PATH, metavar="FILE", help="The questions: a file, or a folder of .txt files.")
 @threads_option
@@ -115,9 +125,11 @@ class Integers(click.ParamType):
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of an interrupted run of this command.")
 @force_option
 def command(
+    recipe: str | None,
     dim: tuple[int, ...],
     seed: tuple[int, ...],
     init: Path | None,
+    process: str | None,
     evaluate_every: int | None,
     questions: Path | None,
     run: Path,
@@ -140,6 +152,7 @@ def command(
     from glove_cli.training.checkpoint import Interval, describe_checkpoints
     from glove_cli.training.run import train
     from glove_cli.training.start import Start
+    from glove_cli.vectors.process import chosen_steps
     from glove_cli.workspace import home_of
 
     evaluate, evaluate_every = _evaluation(evaluate_every, questions)
@@ -150,6 +163,7 @@ def command(
     if start is not None:
         for d in dim:
             start.check_dim(d)
+    chosen_steps(process)
     thread_count(threads)
     Interval.parse(every)
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
@@ -161,16 +175,30 @@ def command(
     if tiles is None:
         tiles = next(iter(models)).with_name("tiles")
     with Progress() as progress, announced(progress.note):
+        if recipe is not None:
+            _compare(matrix, recipe, progress.note)
         for out, varied in models.items():
             if len(models) > 1:
                 progress.note(f"{out}:")
             begin = time.perf_counter()
             model = train(
                 matrix, out=out, init=start, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
-                resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every,
+                resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every, process=process,
                 on_epoch=_teller(progress.note), progress=progress, note=progress.note, **varied, **options,
             )  # fmt: skip
             _summarize(out, model, time.perf_counter() - begin)
+
+
+def _compare(matrix: CoocMatrix, recipe: str, note: Callable[[str], None]) -> None:
+    """Say so if the matrix was counted in another way than the recipe's."""
+    counted = matrix.meta.get("options") or {}
+    wanted = RECIPES[recipe].counting
+    other = [f"--{name} {counted.get(name)} ({wanted[name]})" for name in wanted if counted.get(name) != wanted[name]]
+    if other:
+        note(
+            f"Note: {matrix.path} was counted with {', '.join(other)}. In brackets is what the recipe takes: "
+            f"glove build-cooc --recipe {recipe}"
+        )
 
 
 def _evaluation(every: int | None, questions: Path | None) -> tuple[Any, int]:

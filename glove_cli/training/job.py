@@ -41,6 +41,7 @@ class Job:
     on_epoch: Callable[[EpochReport], None]
     progress: Progress
     note: Callable[[str], None]
+    process: str | None = None
 
     @cached_property
     def signature(self) -> dict[str, Any]:
@@ -54,6 +55,7 @@ class Job:
             "matrix": self.counts.hashes(),
             **options,
             "init": self.start.digest() if self.start is not None else None,
+            **({"process": self.process} if self.process is not None else {}),
         }
 
     @contextlib.contextmanager

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Ids = NDArray[np.integer]
-_LEAST_SHARE = 0.01  # of entries that count in full
+_LEAST_SHARE = 0.005  # of entries that count in full
 
 
 def entry_weights(x: Floats, x_max: float, alpha: float) -> NDArray[np.float64]:
@@ -158,7 +158,7 @@ def suggest_x_max(sample: NDArray[np.float64], x_max: float) -> float | None:
     Returns
     -------
     float or None
-        The largest of ..., 1, 2, 5, 10, 20, 50, ... that 1 % of the entries reach, if fewer reach `x_max`.
+        The largest of ..., 1, 2, 5, 10, 20, 50, ... that 0.5 % of the entries reach, if fewer reach `x_max`.
 
     Notes
     -----

@@ -35,6 +35,7 @@ from glove_cli.training.running import Running
 from glove_cli.training.start import Init, Start
 from glove_cli.training.tile_folder import check_tiles_folder
 from glove_cli.training.tile_names import TILES_NAME
+from glove_cli.vectors.process import chosen_steps
 from glove_cli.workspace import difference, home_of, same_job, workspace
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def train(
     force: bool = False,
     evaluate: Evaluate | None = None,
     evaluate_every: int = 1,
+    process: str | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] | None = None,
@@ -98,6 +100,9 @@ def train(
         `glove_cli.evaluation.question_accuracy`.
     evaluate_every : int
         After how many epochs each.
+    process : str, optional
+        What the vectors are to be changed by when they are looked at, scored or exported, see `parse_steps`. The model
+        keeps them as trained, and these steps beside them.
     on_epoch : callable, optional
         Called with an `EpochReport` after each epoch.
     progress : callable, optional
@@ -130,10 +135,12 @@ def train(
     is not: they are mixed within tiles, and the order of the tiles is drawn anew for each epoch.
     """
     config = make_config(options)
+    if process is not None and not chosen_steps(process):
+        process = None
     job = Job(
         config, find_counts(matrix, words, counts), Start.find(init) if init is not None else None,
         thread_count(threads), memory, Interval.parse(checkpoint_every), evaluate, _every(evaluate_every),
-        on_epoch or (lambda report: None), progress or (lambda *step: None), note or (lambda text: None),
+        on_epoch or (lambda report: None), progress or (lambda *step: None), note or (lambda text: None), process,
     )  # fmt: skip
     if job.start is not None:
         job.start.known(job.counts.vocab.words, config)

@@ -120,6 +120,8 @@ class Running:
             "halvings": position.halvings,
             "seconds": round(time.perf_counter() - self._began, 3),
         }
+        if self.job.process is not None:
+            meta["process"] = self.job.process
         if self.job.start is not None:
             meta["init"] = self.job.start.name
         if self._stopped is not None:

@@ -16,7 +16,7 @@ from glove_cli.vectors.formats import Format, find_format, format_of_name
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.load import load_vectors
 from glove_cli.vectors.names import GLOVE, UNK, WORD2VEC
-from glove_cli.vectors.process import Step, parse_steps, process_vectors
+from glove_cli.vectors.process import chosen_steps, process_vectors
 from glove_cli.vectors.rows import ModelRows, Rows, mean_of_rarest
 from glove_cli.vectors.select import load_model, select_vectors
 
@@ -52,7 +52,7 @@ def export_vectors(
     out: str | os.PathLike[str] | BinaryIO,
     *,
     vectors: str = "sum",
-    process: str | tuple[Step, ...] | None = None,
+    process: str | None = None,
     unk: bool | None = None,
     header: bool = False,
     format: str | None = None,
@@ -69,8 +69,9 @@ def export_vectors(
         The file to make, or the folder; it appears when it is complete. A pipe or device is written straight through.
     vectors : {"sum", "word", "context", "concat"}
         Which vectors of a model: W + C, W, C, or both side by side.
-    process : str or tuple of Step, optional
-        What is done to them first, see `parse_steps`. It takes all of them into memory, as float32.
+    process : str, optional
+        What is done to them first, see `parse_steps`; "none" for nothing. Unless given, what the model was trained to
+        be used with. It takes all of them into memory, as float32.
     unk : bool, optional
         Whether the last row is `<unk>`, the mean of the model's 100 rarest words (of all, if there are fewer). Unless
         given, it is, but for a model that has a word `<unk>` of its own: that keeps its vector and its place.
@@ -115,7 +116,7 @@ def export_vectors(
             f"--format: {chosen.name} holds a whole model, not vectors of it. Leave out --vectors, --process and --unk."
         )
     _check_output(chosen, out, force)
-    steps = parse_steps(process) if isinstance(process, str) else process or ()
+    chosen_steps(process)
     if isinstance(model, (str, os.PathLike)):
         if os.path.isfile(model):
             model, vectors = load_vectors(model, vectors=vectors), "sum"
@@ -127,7 +128,7 @@ def export_vectors(
             raise OptionError(f"--format: {chosen.name} holds a whole model, these are vectors. Choose another format.")
         chosen.write(model, out, force=force)
         return Exported(len(model.vocab), model.dim, unk=False, own_unk=False, title=chosen.title, files=made)
-    words, rows, own = _rows(model, vectors, unk, steps)
+    words, rows, own = _rows(model, vectors, unk, process)
     added = isinstance(model, GloveModel) and len(words) > len(model.vocab)
     extra = {}
     if chosen.counted and isinstance(model, GloveModel):
@@ -154,7 +155,7 @@ def _check_output(chosen: Format, out: str | os.PathLike[str] | BinaryIO, force:
 
 
 def _rows(
-    model: GloveModel | WordVectors, vectors: str, unk: bool | None, steps: tuple[Step, ...]
+    model: GloveModel | WordVectors, vectors: str, unk: bool | None, process: str | None
 ) -> tuple[list[str], Rows, bool]:
     """Return the words and rows to write, and whether there is a word `<unk>`."""
     if isinstance(model, WordVectors):
@@ -162,7 +163,7 @@ def _rows(
             raise OptionError(
                 "--vectors, --unk: are for a model; these vectors are written as they are. Leave them out."
             )
-        done = process_vectors(model, steps)
+        done = process_vectors(model, chosen_steps(process))
         return list(done.words), done.matrix, UNK in model.index
     words = list(model.vocab.words)
     own = UNK in model.vocab.index
@@ -171,9 +172,9 @@ def _rows(
             "--unk: the vocabulary has a word <unk> of its own. Give --no-unk; its vector is written then."
         )
     add = unk if unk is not None else not own
-    if not steps:
+    if not chosen_steps(process, model.meta.get("process")):
         return words + [UNK] * add, ModelRows(model, vectors, unk=add), own
-    matrix = process_vectors(select_vectors(model, vectors), steps).matrix
+    matrix = select_vectors(model, vectors, process).matrix
     if add:
         matrix = np.concatenate((matrix, mean_of_rarest(matrix)), dtype=np.float32)
     return words + [UNK] * add, matrix, own

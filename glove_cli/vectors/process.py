@@ -1,4 +1,4 @@
-"""Vectors changed after training: unit length, the mean removed, the strongest directions removed, fewer dimensions.
+"""Vectors changed after training: unit length, the mean or strong directions removed, whitening, fewer dimensions.
 
 Steps are written as one text, `mean:10000,top:2,unit`, and done in that order.
 """
@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from glove_cli.errors import OptionError
 from glove_cli.vectors.keyed import WordVectors
 
+NONE = "none"
 _BLOCK_ROWS = 1 << 14
 _DIMENSIONS_A_DIRECTION = 100  # Mu and Viswanath remove a direction for about each 100 dimensions
 _Work = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # what a step makes of some rows
-_ADVICE = "Give steps such as mean, mean:10000, top:2, pca:50, unit, with commas between them."
+_FREQUENT = 10_000  # words that whitening looks at, unless it is said
+_FLATTEST = 1e-6  # of the largest variance: directions with less are not magnified further
+_ADVICE = "Give steps such as mean, mean:10000, top:2, whiten:0.3, pca:50, unit, with commas between them."
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,19 @@ class Step:
 
     Attributes
     ----------
-    name : {"unit", "mean", "top", "pca"}
+    name : {"unit", "mean", "top", "pca", "whiten"}
     number : int or None
-        Words whose mean is removed, directions that are removed, or dimensions that are left.
+        Words whose mean is removed, or that are looked at; directions that are removed, or dimensions that are left.
+    power : float or None
+        How far vectors are whitened.
     """
 
     name: str
     number: int | None = None
+    power: float | None = None
 
     def __str__(self) -> str:
-        return self.name if self.number is None else f"{self.name}:{self.number}"
+        return ":".join([self.name, *(f"{part:g}" for part in (self.power, self.number) if part is not None)])
 
 
 def parse_steps(text: str) -> tuple[Step, ...]:
@@ -52,6 +58,9 @@ def parse_steps(text: str) -> tuple[Step, ...]:
         - `top`: all-but-the-top (Mu and Viswanath 2018, algorithm 1): the mean of all is subtracted, then what lies
           along the d/100 strongest principal directions (at least one); `top:N`: along N of them.
         - `pca:N`: the coordinates along the N strongest principal directions (Raunak, Gupta and Metze 2019).
+        - `whiten:P`, P above 0 and at most 1: the mean of the 10,000 most frequent words is subtracted, then what lies
+          along each of their principal directions is divided by the P-th power of its standard deviation; `whiten:P:N`:
+          of the first N words. 1 is whitening (as in Zhang et al. 2009, ZCA); less is part of the way.
 
     Returns
     -------
@@ -64,12 +73,42 @@ def parse_steps(text: str) -> tuple[Step, ...]:
     """
     steps = []
     for part in text.split(","):
-        name, colon, number = part.strip().partition(":")
-        known = name in _STEPS and not (colon and name == "unit") and not (not colon and name == "pca")
-        if not known or (colon and not (number.isascii() and number.isdigit() and 0 < int(number) < 2**31)):
+        name, *numbers = part.strip().split(":")
+        power = None
+        if name == "whiten" and numbers:
+            power = _share(numbers.pop(0))
+        counted = [
+            int(number) for number in numbers if number.isascii() and number.isdigit() and 0 < int(number) < 2**31
+        ]
+        most = 0 if name == "unit" else 1
+        needs = len(counted) == 1 if name == "pca" else power is not None if name == "whiten" else True
+        if name not in _STEPS or len(counted) < len(numbers) or len(counted) > most or not needs:
             raise OptionError(f"--process: {part.strip()!r} is no step. {_ADVICE}")
-        steps.append(Step(name, int(number) if colon else None))
+        steps.append(Step(name, counted[0] if counted else None, power))
     return tuple(steps)
+
+
+def chosen_steps(process: str | None, own: str | None = None) -> tuple[Step, ...]:
+    """Return the steps to do.
+
+    Parameters
+    ----------
+    process : str or None
+        Steps, see `parse_steps`, or "none"; None if nothing was chosen.
+    own : str or None
+        The steps that come with the vectors, which are done if nothing was chosen.
+
+    Returns
+    -------
+    tuple of Step
+
+    Raises
+    ------
+    OptionError
+        If a step is unknown.
+    """
+    text = own if process is None else process
+    return () if text is None or text == NONE else parse_steps(text)
 
 
 def process_vectors(vectors: WordVectors, steps: str | tuple[Step, ...]) -> WordVectors:
@@ -143,11 +182,24 @@ def _pca(matrix: NDArray[np.float32], step: Step) -> _Work:
     return lambda rows: (rows - mean) @ directions
 
 
+def _whiten(matrix: NDArray[np.float32], step: Step) -> _Work:
+    if step.number is not None and step.number > len(matrix):
+        raise OptionError(f"--process: {step} asks for more words than the {len(matrix):,} there are. Give fewer.")
+    mean, variances, directions = _spectrum(matrix[: step.number or _FREQUENT])
+    largest = variances.max()
+    if not largest > 0:
+        raise OptionError(f"--process: {step} needs vectors that differ. These are all alike.")
+    scale = np.maximum(variances, _FLATTEST * largest) ** (-(step.power or 0) / 2)
+    change = (directions * scale) @ directions.T
+    return lambda rows: (rows - mean) @ change
+
+
 _STEPS: dict[str, Callable[[NDArray[np.float32], Step], _Work]] = {
     "unit": _unit,
     "mean": _mean,
     "top": _top,
     "pca": _pca,
+    "whiten": _whiten,
 }
 
 
@@ -164,14 +216,30 @@ def _scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
 
+def _share(text: str) -> float | None:
+    """Return a number above 0 and at most 1, or None if the text is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 < number <= 1 else None
+
+
 def _principal(matrix: NDArray[np.float32], number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean (d,) and the strongest principal directions (d, number), strongest first."""
+    mean, _, directions = _spectrum(matrix)
+    directions = directions[:, ::-1][:, :number]
+    largest = np.abs(directions).argmax(axis=0)
+    return mean, directions * np.sign(directions[largest, np.arange(number)])
+
+
+def _spectrum(matrix: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean (d,), the variances along the principal directions (d,), weakest first, and these (d, d)."""
     d = matrix.shape[1]
     mean = matrix.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((d, d))
     for begin in range(0, len(matrix), _BLOCK_ROWS):
         rows = matrix[begin : begin + _BLOCK_ROWS] - mean
         covariance += rows.T @ rows
-    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :number]
-    largest = np.abs(directions).argmax(axis=0)
-    return mean, directions * np.sign(directions[largest, np.arange(number)])
+    variances, directions = np.linalg.eigh(covariance / len(matrix))
+    return mean, variances, directions

@@ -14,6 +14,7 @@ from glove_cli.folder import read_meta
 from glove_cli.model import GloveModel
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.names import EXPORT_FORMAT, EXPORT_VECTORS
+from glove_cli.vectors.process import chosen_steps, process_vectors
 from glove_cli.vectors.rows import ModelRows, finite_block
 from glove_cli.workspace import home_of
 
@@ -55,7 +56,7 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
     return GloveModel.load(path)
 
 
-def select_vectors(model: GloveModel, vectors: str = "sum") -> WordVectors:
+def select_vectors(model: GloveModel, vectors: str = "sum", process: str | None = None) -> WordVectors:
     """Return vectors of a model, one for each word.
 
     Parameters
@@ -63,6 +64,9 @@ def select_vectors(model: GloveModel, vectors: str = "sum") -> WordVectors:
     model : GloveModel
     vectors : {"sum", "word", "context", "concat"}
         W + C, W, C, or both side by side.
+    process : str, optional
+        What is done to them, see `parse_steps`; "none" for nothing. Unless given, what the model was trained to be used
+        with (`process` of `train`).
 
     Returns
     -------
@@ -71,10 +75,11 @@ def select_vectors(model: GloveModel, vectors: str = "sum") -> WordVectors:
     Raises
     ------
     OptionError
-        If there is no such kind.
+        If there is no such kind, or a step can't be done.
     FormatError
         If a value isn't finite.
     """
+    steps = chosen_steps(process, model.meta.get("process"))
     rows = ModelRows(model, vectors)
     matrix = np.empty(rows.shape, np.float32)
     step = 1 << 14
@@ -82,4 +87,5 @@ def select_vectors(model: GloveModel, vectors: str = "sum") -> WordVectors:
         for begin in range(0, len(matrix), step):
             matrix[begin : begin + step] = rows[begin : begin + step]
             finite_block(matrix, begin, begin + step, "model", model.vocab.words)
-    return WordVectors(model.vocab.words, matrix)
+    found = WordVectors(model.vocab.words, matrix)
+    return process_vectors(found, steps) if steps else found
