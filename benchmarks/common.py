@@ -63,12 +63,16 @@ def measure(command: Sequence[str | Path], *, stdin: Path | None = None, stdout:
         report, stderr = Path(folder, "report"), Path(folder, "stderr")
         os.sync()  # what the command before left to be written would be written, and waited for, now
         files = [report, stdin or os.devnull, stdout or os.devnull, stderr]
-        measured = [sys.executable, "-S", "-c", _MEASURE, *map(str, files), *map(str, command)]
-        subprocess.run(measured, check=True, env=child_environment())
+        subprocess.run(measuring(files, command), check=True, env=child_environment())
         result, said = json.loads(report.read_text()), stderr.read_text(errors="replace")
     if result["code"] != 0:
         raise SystemExit(f"{' '.join(map(str, command))}: ended with {result['code']}\n{said[-2000:]}")
     return Run(result["seconds"], result["peak"], said)
+
+
+def measuring(files: Sequence[str | Path], command: Sequence[str | Path]) -> list[str]:
+    """Return the command that measures a command; the files are report, stdin, stdout, stderr, and "" is this one's."""
+    return [sys.executable, "-S", "-c", _MEASURE, *map(str, files), *map(str, command)]
 
 
 def child_environment() -> dict[str, str]:
@@ -155,10 +159,10 @@ def print_facts(threads: int, corpus: Path) -> None:
     import numba
     import numpy
 
-    commit = _output("git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD")
-    changed = _output("git", "-C", str(REPOSITORY), "status", "--porcelain", "--", "glove_cli")
+    commit = output("git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD")
+    changed = output("git", "-C", str(REPOSITORY), "status", "--porcelain", "--", "glove_cli")
     print(f"date       {date.today().isoformat()}")
-    print(f"machine    {_processor()}, {os.cpu_count()} cores, {_memory():.0f} GiB, {platform.system()}")
+    print(f"machine    {processor()}, {os.cpu_count()} cores, {_memory():.0f} GiB, {platform.system()}")
     print(f"software   Python {platform.python_version()}, numpy {numpy.__version__}, numba {numba.__version__}")
     print(f"commit     {commit or 'unknown'}{' and changes' if changed else ''}")
     print(f"corpus     {corpus.name}, {corpus.stat().st_size:,} bytes")
@@ -203,14 +207,16 @@ def mib(size: float) -> str:
     return f"{size / 2**20:,.0f} MiB"
 
 
-def _output(*command: str) -> str:
+def output(*command: str) -> str:
+    """Return what a command prints; nothing if it fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

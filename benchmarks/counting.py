@@ -12,43 +12,19 @@ from pathlib import Path
 from statistics import median
 
 import common
-import numpy as np
 from common import GLOVE, Run, claim, measure, mib
+from proof.checks import compare_matrices
 from reference import Reference
 
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.corpus.vocabulary import build_vocab
 
-RECORD = np.dtype([("row", "<i4"), ("col", "<i4"), ("x", "<f8")])
-RECORDS = 1 << 21  # records compared at a time
-TOLERANCE = 1e-6  # relative; the weights' rounding to multiples of 2^-24 alone takes 4.5e-7
-
 
 def check(cooc: CoocMatrix, reference: Reference) -> bool:
     """Compare vocabulary, number of entries, entries and values with the reference's files."""
-    theirs = reference.vocab.read_bytes()
-    same_words = sorted(cooc.vocab.to_bytes().split(b"\n")) == sorted(theirs.split(b"\n"))
-    good = claim(f"{cooc.V:,} words and their counts equal the reference's", same_words)
-    size = reference.matrix.stat().st_size // RECORD.itemsize
-    good &= claim(f"{cooc.nnz:,} entries, the reference has {size:,}", cooc.nnz == size)
-    if not good:
-        return False
-    if cooc.vocab.to_bytes() != theirs:
-        print("values not compared: words of equal count come in another order, so ids differ\n")
-        return True
-    whole = cooc.to_scipy()  # both halves, in the order of the reference's file: row, then column
-    position, worst, same = 0, 0.0, True
-    with reference.matrix.open("rb") as file:
-        while same and len(records := np.fromfile(file, RECORD, RECORDS)):
-            here = slice(position, position + len(records))
-            rows = np.searchsorted(whole.indptr, np.arange(here.start, here.stop), side="right")
-            same = np.array_equal(whole.indices[here], records["col"] - 1) and np.array_equal(rows, records["row"])
-            worst = max(worst, float(np.abs(whole.data[here] / records["x"] - 1).max()))
-            position = here.stop
-    good = claim("the same rows and columns", same and position == cooc.nnz)
-    good &= claim(f"values within {TOLERANCE} relative (largest difference {worst:.2g})", worst <= TOLERANCE)
+    good = [claim(one["text"], one["good"]) for one in compare_matrices(cooc, reference)]
     print()
-    return good
+    return all(good)
 
 
 def main() -> None:

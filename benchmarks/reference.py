@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import Run, measure
+from common import Run, measure, measuring
 
 MEMORY = "4.0"  # what its demo gives cooccur and shuffle, in GB
 
@@ -22,6 +25,7 @@ class Reference:
     corpus: Path
     min_count: int = 5
     window: int = 15
+    memory: str = MEMORY
 
     @property
     def vocab(self) -> Path:
@@ -45,19 +49,21 @@ class Reference:
 
     def cooccur(self) -> Run:
         """Count pairs."""
-        command = [self.tools / "cooccur", "-memory", MEMORY, "-vocab-file", self.vocab, "-verbose", "0"]
+        command = [self.tools / "cooccur", "-memory", self.memory, "-vocab-file", self.vocab, "-verbose", "0"]
         command += ["-window-size", str(self.window), "-overflow-file", self.work / "overflow"]
         return measure(command, stdin=self.corpus, stdout=self.matrix)
 
     def shuffle(self) -> Run:
         """Shuffle the pairs."""
-        command = [self.tools / "shuffle", "-memory", MEMORY, "-verbose", "0", "-temp-file", self.work / "shuffle"]
+        command = [self.tools / "shuffle", "-memory", self.memory, "-verbose", "0", "-temp-file", self.work / "shuffle"]
         part = self.shuffled.with_suffix(".part")
         run = measure(command, stdin=self.matrix, stdout=part)
         part.rename(self.shuffled)
         return run
 
-    def train_command(self, *, dim: int, epochs: int, x_max: float, threads: int, binary: int) -> list[str]:
+    def train_command(
+        self, *, dim: int, epochs: int, x_max: float, threads: int, binary: int, seed: int | None = None
+    ) -> list[str]:
         """Return the command that trains."""
         options = {
             "-save-file": self.work / "reference.vectors",
@@ -70,6 +76,8 @@ class Reference:
             "-binary": binary,
             "-verbose": 2,
         }
+        if seed is not None:
+            options["-seed"] = seed
         return [str(self.tools / "glove"), *(str(item) for pair in options.items() for item in pair)]
 
     def make_shuffled(self) -> None:
@@ -80,25 +88,45 @@ class Reference:
             self.shuffle()
 
 
+@dataclass(frozen=True)
+class Training:
+    """A training of the reference as a whole, and the seconds and the cost of each epoch."""
+
+    run: Run
+    seconds: list[float]
+    costs: list[float]
+
+
 def train_epochs(command: list[str]) -> tuple[list[float], list[float]]:
-    """Run the reference's training; return the seconds and the cost of each epoch.
+    """Run the reference's training; return the seconds and the cost of each epoch."""
+    training = measure_training(command)
+    return training.seconds, training.costs
+
+
+def measure_training(command: list[str]) -> Training:
+    """Run and measure the reference's training.
 
     Its lines come when an epoch ends, and `alpha:` when the first begins; each is dated as it arrives, so that neither
     start-up nor saving is counted.
     """
     seconds, costs = [], []
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        before = time.perf_counter()
-        for line in process.stderr:
-            now = time.perf_counter()
-            if line.startswith(b"alpha:"):
-                before = now
-            found = re.search(rb"iter: \d+, cost: (\S+)", line)
-            if found:
-                seconds.append(now - before)
-                costs.append(float(found[1]))
-                before = now
-    if process.returncode != 0 or not costs:
-        raise SystemExit(f"{' '.join(command)}: ended with {process.returncode}")
-    return seconds, costs
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report")
+        os.sync()
+        measured = measuring([report, os.devnull, os.devnull, ""], command)
+        with subprocess.Popen(measured, stderr=subprocess.PIPE) as process:
+            assert process.stderr is not None
+            before = time.perf_counter()
+            for line in process.stderr:
+                now = time.perf_counter()
+                if line.startswith(b"alpha:"):
+                    before = now
+                found = re.search(rb"iter: \d+, cost: (\S+)", line)
+                if found:
+                    seconds.append(now - before)
+                    costs.append(float(found[1]))
+                    before = now
+        result = json.loads(report.read_text()) if report.exists() else {"code": process.returncode}
+    if result["code"] != 0 or not costs:
+        raise SystemExit(f"{' '.join(command)}: ended with {result['code']}")
+    return Training(Run(result["seconds"], result["peak"], ""), seconds, costs)

@@ -1,0 +1,40 @@
+"""What every part is given: the text, the folder to work in, the options, the competitors and the store."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from proof.competitors import Competitor
+from proof.store import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    """One corpus of a run of `run.py`."""
+
+    corpus: Path
+    work: Path
+    store: Store
+    options: argparse.Namespace
+    competitors: dict[str, Competitor]
+
+    @property
+    def threads(self) -> int:
+        """Most threads of each tool."""
+        return self.options.threads
+
+    @property
+    def quick(self) -> bool:
+        """Whether all is kept small."""
+        return self.options.quick
+
+    @property
+    def counts(self) -> list[int]:
+        """Numbers of threads to measure."""
+        return sorted({1, self.options.threads})
+
+    def has(self, name: str) -> bool:
+        """Return whether a competitor takes part."""
+        return self.competitors[name].present

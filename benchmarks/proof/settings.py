@@ -1,0 +1,49 @@
+"""What each tool is given: the one table of settings that the parts of `run.py` use.
+
+A recipe of ours is a list of further arguments to `glove build-cooc` and `glove train`, and of steps of `--process`. To
+measure another one, add it to RECIPES; `speed` and `equal-time` run all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to use our commands: what is added to the common settings."""
+
+    name: str
+    build: tuple[str, ...] = ()
+    train: tuple[str, ...] = ()
+    process: str = ""
+
+
+RECIPES = (Recipe("glove"),)
+
+# gensim's, by the name of the row: the class, and the arguments beside vector_size, window, min_count, epochs, workers.
+GENSIM: dict[str, tuple[str, dict[str, int]]] = {
+    "skip-gram": ("Word2Vec", {"sg": 1}),
+    "CBOW": ("Word2Vec", {"sg": 0}),
+    "fastText": ("FastText", {"sg": 1}),
+}
+GENSIM_DIM, GENSIM_WINDOW = 100, 5  # gensim's own defaults
+GENSIM_LINE = 1_000  # words; gensim gives whole lines to its threads, and cuts them at 10,000 words
+
+# What equal-time allows: with fewer passes than the first number a share of the corpus is taken instead of all, and no
+# tool makes more than the second.
+EPOCHS = {"glove": (1, 100), "reference": (1, 100), "skip-gram": (1, 30)}
+
+COST_TOLERANCE = 0.05  # relative, of an epoch; starting values and the order of entries differ
+FINAL_COST_TOLERANCE = 0.02  # relative, of the last epoch, by which ours may be higher
+FLOOR = 0.1  # share of the analogy questions that vectors of a whole corpus must answer
+MARGIN_ACCURACY, MARGIN_RHO = 0.005, 0.01  # by how much worse is still "not worse"
+LEVEL = 0.05  # of the one-sided tests
+
+
+def describe() -> dict[str, object]:
+    """Return the table as JSON can hold it."""
+    recipes = {recipe.name: {"build": recipe.build, "train": recipe.train, "process": recipe.process}
+               for recipe in RECIPES}  # fmt: skip
+    gensim = {name: {"class": kind, **extra} for name, (kind, extra) in GENSIM.items()}
+    return {"recipes": recipes, "gensim": gensim, "equal_time_epochs": EPOCHS}
