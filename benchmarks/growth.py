@@ -11,10 +11,12 @@ import filecmp
 import lzma
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import common
-from common import GLOVE, Run, claim, measure
+from common import GLOVE, claim, measure
 
 from glove_cli.cooc.store import load_cooc
 from glove_cli.memory import memory_limit
@@ -23,6 +25,8 @@ MILLIONS = (1, 3, 10, 30)
 ALLOWANCE = 300e6  # bytes for interpreter and libraries
 FILES = ("indptr.npy", "indices.npy", "data.npy", "vocab.txt", "meta.json")
 
+T = TypeVar("T")
+
 
 class Measured:
     """A run of `glove build-cooc`, and the most disk that it took meanwhile, in bytes."""
@@ -30,15 +34,8 @@ class Measured:
     def __init__(self, corpus: Path, out: Path, memory: str, threads: int) -> None:
         self.corpus = corpus
         command = [*GLOVE, "build-cooc", corpus, "-o", out, "--force", "--min-count", "10", "--window", "10"]
-        self.disk = 0
-        done = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(out.with_name(f".{out.name}.work"), done))
-        watch.start()
-        try:
-            self.run: Run = measure([*command, "--memory", memory, "--threads", str(threads)])
-        finally:
-            done.set()
-            watch.join()
+        command += ["--memory", memory, "--threads", str(threads)]
+        self.run, self.disk = most_disk(out, lambda: measure(command))
         self.cooc = load_cooc(out)
         self.tokens = int(self.cooc.meta["tokens"])
 
@@ -46,16 +43,6 @@ class Measured:
     def cost(self) -> float:
         """Microseconds a token."""
         return self.run.seconds / self.tokens * 1e6
-
-    def _watch(self, folder: Path, done: threading.Event) -> None:
-        while not done.wait(0.02):
-            sizes = []
-            for path in folder.rglob("*"):
-                try:
-                    sizes.append(path.stat().st_size)
-                except OSError:
-                    continue
-            self.disk = max(self.disk, sum(sizes))
 
     def row(self) -> list[str]:
         """Return a line of the table."""
@@ -65,6 +52,30 @@ class Measured:
             self.corpus.name, f"{self.tokens:,}", f"{self.cooc.V:,}", f"{self.cooc.nnz:,}",
             f"{self.run.seconds:.1f}", f"{self.cost:.2f}", *(f"{size:,.0f}" for size in mb),
         ]  # fmt: skip
+
+
+def most_disk(out: Path, work: Callable[[], T]) -> tuple[T, int]:
+    """Return what `work` returns, and the most bytes on disk that the making of the matrix `out` took meanwhile."""
+    folder, most, done = out.with_name(f".{out.name}.work"), [0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            sizes = []
+            for path in folder.rglob("*"):
+                try:
+                    sizes.append(path.stat().st_size)
+                except OSError:
+                    continue
+            most[0] = max(most[0], sum(sizes))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        result = work()
+    finally:
+        done.set()
+        watcher.join()
+    return result, most[0]
 
 
 def main() -> None:

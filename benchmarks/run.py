@@ -19,27 +19,30 @@ from types import ModuleType
 from typing import Any
 
 import common
-from proof import competitors, equal_settings, machine, report, settings, speed
+from proof import competitors, equal_settings, equal_time, growth, hardware, machine, report, settings, speed
 from proof.context import Context
 from proof.ours import warm_up
 from proof.store import Store, write_json
 from proof.texts import beginning
 
 PARTS: dict[str, ModuleType] = {
+    "hardware": hardware,
     "speed": speed,
+    "growth": growth,
     "equal-settings": equal_settings,
+    "equal-time": equal_time,
 }
 # What --quick changes, unless it is said otherwise on the command line.
 QUICK: dict[str, Any] = {
     "dims": [50], "epochs": 2, "seeds": 2, "gensim_epochs": 1, "mittens_words": 300, "mittens_epochs": 5, "floor": 0.0,
-    "budgets": [4.0, 8.0], "equal_time_dim": 50, "fractions": [0.25, 0.5, 1.0],
+    "budgets": [4.0, 7.0], "equal_time_dim": 50, "fractions": [0.25, 0.5, 1.0],
 }  # fmt: skip
 FULL: dict[str, Any] = {
     "dims": [50, 100, 300], "epochs": 15, "seeds": 5, "gensim_epochs": 5, "mittens_words": 1000, "mittens_epochs": 20,
     "floor": settings.FLOOR, "budgets": [10.0, 30.0, 100.0, 300.0], "equal_time_dim": 100,
     "fractions": [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0],
 }  # fmt: skip
-QUICK_BYTES = 3_000_000
+QUICK_BYTES = 2_000_000
 
 
 def main() -> None:
@@ -67,12 +70,12 @@ def measure_corpus(
     context = Context(text, folder, store, options, found)
     result: dict[str, Any] = {
         "date": date.today().isoformat(),
-        "command": shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),
+        "command": shlex.join(["python", "benchmarks/run.py", *map(bare, sys.argv[1:])]),
         "machine": facts,
         "versions": machine.versions(),
         "commit": commit,
         "corpus": {"name": corpus.name, "bytes": text.stat().st_size, "sha256": digest},
-        "options": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
+        "options": {name: value.name if isinstance(value, Path) else value for name, value in vars(options).items()},
         "settings": settings.describe(),
         "competitors": {name: competitor.as_json() for name, competitor in found.items()},
         "failed": [],
@@ -80,14 +83,19 @@ def measure_corpus(
     }
     result["options"]["corpus"] = corpus.name
     print(f"{corpus.name}, {text.stat().st_size:,} bytes; load {os.getloadavg()[0]:.1f}", flush=True)
-    warm_up(context)
+    store.before = lambda: warm_up(context)
     for name in options.parts:
         load = os.getloadavg()[0]
         print(f"{name}, load {load:.1f}", flush=True)
-        part = PARTS[name].run(context)
-        result["parts"][name] = {"load": load, "result": part}
-        result["failed"] += [f"{name}: {text}" for text in dict.fromkeys(PARTS[name].bad(part))]
-        write_json(folder / f"{name}.json", part)
+        try:
+            part = PARTS[name].run(context)
+        except SystemExit as error:  # a command failed; what other parts say is worth having
+            result["parts"][name] = {"load": load, "error": str(error)}
+            result["failed"].append(f"{name}: {error}")
+        else:
+            result["parts"][name] = {"load": load, "result": part}
+            result["failed"] += [f"{name}: {text}" for text in dict.fromkeys(PARTS[name].bad(part))]
+            write_json(folder / f"{name}.json", part)
         paths = report.write(result, PARTS, options.out)
     for failed in result["failed"]:
         print(f"FAILS: {failed}")
@@ -97,6 +105,11 @@ def measure_corpus(
     print(f"{store.kept} steps were there already" if store.kept else "all steps were measured now")
     print(*paths, sep="\n", flush=True)
     return not result["failed"]
+
+
+def bare(argument: str) -> str:
+    """Return an argument without the folders of a path: a table is for others, who have other folders."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def sha256(path: Path) -> str:

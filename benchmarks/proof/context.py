@@ -35,6 +35,11 @@ class Context:
         """Numbers of threads to measure."""
         return sorted({1, self.options.threads})
 
+    @property
+    def counting(self) -> str:
+        """What a matrix depends on beside the text, short enough for names of files."""
+        return f"w{self.options.window}-m{self.options.min_count}"
+
     def has(self, name: str) -> bool:
         """Return whether a competitor takes part."""
         return self.competitors[name].present

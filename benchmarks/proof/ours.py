@@ -26,10 +26,10 @@ class Ours:
     label: str
 
     @classmethod
-    def on(cls, context: Context, recipe: Recipe, corpus: Path | None = None) -> Ours:
-        """Return our side for a text, the whole corpus unless named."""
+    def on(cls, context: Context, recipe: Recipe, corpus: Path | None = None, suffix: str = "") -> Ours:
+        """Return our side for a text, the whole corpus unless named; `suffix` names other files."""
         text = corpus or context.corpus
-        return cls(context, recipe, text, f"{recipe.name}-{text.stem}")
+        return cls(context, recipe, text, f"{recipe.label}-{text.stem}-{context.counting}{suffix}")
 
     @property
     def matrix(self) -> Path:
@@ -94,35 +94,36 @@ class Ours:
 
     def built(self, threads: int) -> dict[str, Any]:
         """Return what counting took, counting unless that was done."""
-        options = self.context.options
-        key = f"{self.label}: build-cooc, window {options.window}, min-count {options.min_count}, threads {threads}"
+        key = f"{self.label}: build-cooc, threads {threads}"
         return self.context.store.once(key, lambda: self.build(threads), [self.matrix])
 
-    def remove(self) -> None:
-        """Remove what takes room and isn't needed any more: model and prepared matrix."""
-        for folder in (self.model, self.tiles):
+    def remove(self, *, matrix: bool = False) -> None:
+        """Remove what takes room and isn't needed any more: model, prepared matrix, and perhaps the matrix."""
+        for folder in (self.model, self.tiles, *([self.matrix] if matrix else [])):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+START = "start of our commands: a text of 80 words"
+
+
 def warm_up(context: Context) -> None:
-    """Run all commands on a few words, so that compiling isn't measured; keep the times of the second run."""
-    text = context.work / "warm-up.txt"
-    text.write_text("a b c d e f g h\n" * 10)
-    ours = Ours.on(context, Recipe("warm-up"), text)
-
-    def start() -> dict[str, Any]:
-        times = {"vocab": ours.count_words(context.threads), "build": ours.build(context.threads)}
-        times["train"] = ours.train(dim=8, epochs=1, threads=context.threads)
-        times["export"] = ours.export()
-        return {name: run["seconds"] for name, run in times.items()}
-
-    start()
-    context.store.once("start of our commands: a text of 80 words", start)
+    """Run all commands on a few words, so that compiling isn't measured."""
+    _start(context)
 
 
 def start_seconds(context: Context) -> dict[str, float]:
     """Return what the start of each of our commands takes, in seconds."""
-    return context.store.steps()["start of our commands: a text of 80 words"]["value"]
+    return context.store.once(START, lambda: _start(context))
+
+
+def _start(context: Context) -> dict[str, Any]:
+    text = context.work / "warm-up.txt"
+    text.write_text("a b c d e f g h\n" * 10)
+    ours = Ours.on(context, Recipe("warm-up"), text)
+    times = {"vocab": ours.count_words(context.threads), "build": ours.build(context.threads)}
+    times["train"] = ours.train(dim=8, epochs=1, threads=context.threads)
+    times["export"] = ours.export()
+    return {name: run["seconds"] for name, run in times.items()}
 
 
 def numbers(run: Run) -> dict[str, Any]:

@@ -15,7 +15,12 @@ def write(result: dict[str, Any], parts: dict[str, ModuleType], out: Path) -> tu
     stem = f"{result['date']}-{Path(result['corpus']['name']).stem}"
     data, text = out / f"{stem}.json", out / f"{stem}.md"
     write_json(data, result)
-    text.write_text(markdown(result, parts), encoding="utf-8")
+    pictures = []
+    for name, part in result["parts"].items():
+        if hasattr(parts[name], "draw") and "result" in part:
+            pictures += parts[name].draw(part["result"], out / stem)
+    seen = "".join(f"\n![{path.stem}]({path.name})\n" for path in pictures)
+    text.write_text(markdown(result, parts) + seen, encoding="utf-8")
     return data, text
 
 
@@ -27,6 +32,9 @@ def markdown(result: dict[str, Any], parts: dict[str, ModuleType]) -> str:
         lines += ["**Failed checks:**", "", *(f"- {text}" for text in result["failed"]), ""]
     for name, part in result["parts"].items():
         lines += [f"## {name}", "", f"Load at its start: {part['load']:.1f} (near 0 when the machine is quiet).", ""]
+        if "error" in part:
+            lines += ["**Not finished:**", "", "```", part["error"], "```", ""]
+            continue
         lines += [table.markdown() for table in parts[name].tables(part["result"])]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -13,6 +13,7 @@ from glove_cli.vectors.load import load_vectors
 
 PROTOCOL = "reference protocol (exact case, questions with unknown words skipped, 3CosAdd), whole vocabulary"
 SETS = ("total", "semantic", "syntactic")
+OF_ALL = "of all"  # questions, where one with an unknown word is wrong
 
 
 def sources() -> tuple[Path, list[Path]]:
@@ -34,6 +35,7 @@ def score(path: Path) -> dict[str, Any]:
     result: dict[str, Any] = {"words": len(words), "seen": scores.analogies.total.seen}
     for name in SETS:
         result[name] = _number(getattr(scores.analogies, name).accuracy)
+    result[OF_ALL] = _number(scores.analogies.total.accuracy_of_all)
     for pair in scores.similarity:
         result[pair.name.removeprefix("EN-")] = _number(pair.rho)
     return result

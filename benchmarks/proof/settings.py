@@ -1,11 +1,13 @@
 """What each tool is given: the one table of settings that the parts of `run.py` use.
 
 A recipe of ours is a list of further arguments to `glove build-cooc` and `glove train`, and of steps of `--process`. To
-measure another one, add it to RECIPES; `speed` and `equal-time` run all of them.
+measure another one, add it to RECIPES; `speed` and `equal-time` run all of them. The first one adds nothing, and is
+what the reference is compared with. The parts themselves give `--dim`, `--epochs`, `--seed` and `--threads`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 
@@ -17,6 +19,13 @@ class Recipe:
     build: tuple[str, ...] = ()
     train: tuple[str, ...] = ()
     process: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, and a digest of what is added, so that results of another recipe of this name don't count."""
+        if not (self.build or self.train or self.process):
+            return self.name
+        return f"{self.name}-{hashlib.sha256(repr(self).encode()).hexdigest()[:6]}"
 
 
 RECIPES = (Recipe("glove"),)
@@ -30,12 +39,14 @@ GENSIM: dict[str, tuple[str, dict[str, int]]] = {
 GENSIM_DIM, GENSIM_WINDOW = 100, 5  # gensim's own defaults
 GENSIM_LINE = 1_000  # words; gensim gives whole lines to its threads, and cuts them at 10,000 words
 
-# What equal-time allows: with fewer passes than the first number a share of the corpus is taken instead of all, and no
-# tool makes more than the second.
-EPOCHS = {"glove": (1, 100), "reference": (1, 100), "skip-gram": (1, 30)}
+# What equal-time plans: the largest share of the text on which so many epochs fit into the time, by each of the plans
+# (the first one leaves out a share only where not even one epoch fits), and no more epochs than this.
+LEAST_EPOCHS = (1, 5)
+MOST_EPOCHS = {"glove": 100, "reference": 100, "skip-gram": 30}
 
 COST_TOLERANCE = 0.05  # relative, of an epoch; starting values and the order of entries differ
 FINAL_COST_TOLERANCE = 0.02  # relative, of the last epoch, by which ours may be higher
+WORDS_TOLERANCE = 0.01  # relative; gensim takes every Unicode blank for the end of a word
 FLOOR = 0.1  # share of the analogy questions that vectors of a whole corpus must answer
 MARGIN_ACCURACY, MARGIN_RHO = 0.005, 0.01  # by how much worse is still "not worse"
 LEVEL = 0.05  # of the one-sided tests
@@ -46,4 +57,4 @@ def describe() -> dict[str, object]:
     recipes = {recipe.name: {"build": recipe.build, "train": recipe.train, "process": recipe.process}
                for recipe in RECIPES}  # fmt: skip
     gensim = {name: {"class": kind, **extra} for name, (kind, extra) in GENSIM.items()}
-    return {"recipes": recipes, "gensim": gensim, "equal_time_epochs": EPOCHS}
+    return {"recipes": recipes, "gensim": gensim, "least_epochs": LEAST_EPOCHS, "most_epochs": MOST_EPOCHS}

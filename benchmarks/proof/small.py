@@ -24,7 +24,8 @@ def rows(context: Context, ours: Ours) -> list[dict[str, Any]]:
     ours.built(context.threads)
     results = {}
     for side in SIDES:
-        key = f"{side}: {words} words, d {dim}, {epochs} passes, x_max {options.x_max:g}, threads {context.threads}"
+        key = f"{ours.label}, {side}: {words} words, d {dim}, {epochs} passes, "
+        key += f"x_max {options.x_max:g}, threads {context.threads}"
 
         def work(side: str = side) -> dict[str, Any]:
             matrix, report = context.work / "small.npz", context.work / "small.json"
@@ -35,15 +36,26 @@ def rows(context: Context, ours: Ours) -> list[dict[str, Any]]:
             return {"process": numbers(run), **json.loads(report.read_text())}
 
         results[side] = context.store.once(key, work)
-    return [_row(side, results[side], results["ours"], epochs) for side in SIDES]
+    return [_row(side, results, epochs) for side in SIDES]
 
 
-def _row(side: str, result: dict[str, Any], ours: dict[str, Any], epochs: int) -> dict[str, Any]:
+def seconds_to(cost: float, result: dict[str, Any]) -> float | None:
+    """Return the seconds of the passes until a cost was reached; None if it never was.
+
+    What n passes have reached is the cost that the next pass meets: Mittens' own, and for ours no less than it is.
+    """
+    reached = (number for number, value in enumerate([*result["costs"][1:], result["end"]], 1) if value <= cost)
+    number = next(reached, None)
+    return None if number is None else number * result["pass"]
+
+
+def _row(side: str, results: dict[str, dict[str, Any]], epochs: int) -> dict[str, Any]:
+    result, ours, target = results[side], results["ours"], results["mittens"]["end"]
     checks: list[Check] = [check(f"cost falls: {result['costs'][0]:.4g} to {result['end']:.4g}",
                                  result["end"] < result["costs"][0])]  # fmt: skip
     if "start" in result:
         checks.append(near("its first cost, by it and by us:", result["costs"][0], result["start"], AGREEMENT))
-    rate = result["nnz"] * epochs / result["seconds"]
+    rate = result["nnz"] / result["pass"]
     return {
         "tool": side,
         "words": result["words"],
@@ -51,8 +63,10 @@ def _row(side: str, result: dict[str, Any], ours: dict[str, Any], epochs: int) -
         "epochs": epochs,
         "seconds": result["seconds"],
         "entries_per_second": rate,
-        "ratio": (ours["nnz"] * epochs / ours["seconds"]) / rate,
+        "ratio": (ours["nnz"] / ours["pass"]) / rate,
         "peak": result["process"]["peak"],
         "cost": result["end"],
+        "target": target,
+        "seconds_to_target": seconds_to(target, result),
         "checks": checks,
     }

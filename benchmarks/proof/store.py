@@ -19,6 +19,7 @@ class Store:
 
     def __init__(self, path: Path, identity: dict[str, str]) -> None:
         self.path = path
+        self.before: Callable[[], object] | None = None  # called once, before the first step that isn't there
         self.kept = 0  # steps of an earlier run that were used
         self._held: dict[str, Any] = {"identity": identity, "steps": {}}
         if path.exists():
@@ -39,6 +40,9 @@ class Store:
             self.kept += key in self._earlier
             self._earlier.discard(key)
             return steps[key]["value"]
+        if self.before is not None:
+            before, self.before = self.before, None
+            before()
         print(f"  {datetime.now():%H:%M:%S}  {key}", flush=True)
         load, begin = os.getloadavg()[0], datetime.now(timezone.utc)
         value = json.loads(json.dumps(work()))  # the same now as after reading

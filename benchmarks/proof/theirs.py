@@ -25,10 +25,10 @@ class Theirs:
     tools: Reference
 
     @classmethod
-    def on(cls, context: Context, corpus: Path | None = None) -> Theirs:
-        """Return the reference's side for a text, the whole corpus unless named."""
+    def on(cls, context: Context, corpus: Path | None = None, suffix: str = "") -> Theirs:
+        """Return the reference's side for a text, the whole corpus unless named; `suffix` names another folder."""
         text, options = corpus or context.corpus, context.options
-        folder = context.work / f"reference-{text.stem}"
+        folder = context.work / f"reference-{text.stem}-{context.counting}{suffix}"
         folder.mkdir(exist_ok=True)
         memory = SMALL_MEMORY if text.stat().st_size < SMALL else MEMORY
         tools = Reference(options.reference.resolve(), folder, text, options.min_count, options.window, memory)
@@ -54,9 +54,8 @@ class Theirs:
 
     def built(self) -> dict[str, Any]:
         """Return what counting and shuffling took, doing both unless that was done."""
-        options = self.context.options
-        key = f"reference-{self.corpus.stem}: counting, window {options.window}, min-count {options.min_count}"
         tools = self.tools
+        key = f"{tools.work.name}: counting and shuffling"
         return self.context.store.once(key, self.build, [tools.vocab, tools.matrix, tools.shuffled])
 
     def train(self, *, dim: int, epochs: int, threads: int, seed: int = 1) -> dict[str, Any]:
