@@ -37,7 +37,7 @@ def run(context: Context) -> dict[str, Any]:
                 reference.tools.vocab_count(), reference.tools.cooccur()
                 checks += compare_matrices(load_cooc(ours.matrix), reference.tools)
             ours.remove(matrix=True)
-            return {"matrix": matrix, "most_disk": disk, "train": epoch, "checks": checks}
+            return {"matrix": matrix, "most_disk": max(disk, matrix["disk"]), "train": epoch, "checks": checks}
 
         done = context.store.once(f"{ours.label}: growth, {settings}", work)
         rows.append({"share": share, "bytes": text.stat().st_size, **done})
