@@ -11,8 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
+
+from glove_cli.cooc.build import build_cooc
 
 BENCHMARKS = REPOSITORY / "benchmarks"
 RUN = BENCHMARKS / "run.py"
@@ -242,3 +245,28 @@ def test_a_part_that_breaks_off_says_so_and_leaves_the_others(tmp_path: Path) ->
         "parts": {"growth": {"load": 0.1, "error": "glove: ended with 3"}},
     }
     assert "**Not finished:**\n\n```\nglove: ended with 3\n```" in markdown(result, {"growth": growth})
+
+
+@pytest.mark.parametrize("wrong", [None, "value", "entry"])
+def test_a_matrix_is_compared_also_where_equal_counts_come_in_another_order(tmp_path: Path, wrong: str | None) -> None:
+    from proof.checks import RECORD, compare_matrices, failed
+    from reference import Reference
+
+    cooc = build_cooc(REPOSITORY / "corpora" / "sample.txt", tmp_path / "cooc", min_count=3, window=5)
+    lines = cooc.vocab.to_bytes().splitlines(keepends=True)
+    order = sorted(range(cooc.V), key=lambda k: (-int(lines[k].split()[1]), -k))  # among equal counts, the last first
+    assert order != list(range(cooc.V))
+    reference = Reference(tmp_path, tmp_path, tmp_path / "text")
+    reference.vocab.write_bytes(b"".join(lines[k] for k in order))
+    whole = cooc.to_scipy().tocsr()[order][:, order].tocoo()
+    records = np.empty(whole.nnz, RECORD)
+    records["row"], records["col"], records["x"] = whole.row + 1, whole.col + 1, whole.data
+    records.sort(order=["row", "col"])
+    if wrong == "value":
+        records["x"][100] *= 1.001
+    elif wrong == "entry":
+        records["col"][-1] += 1 if records["col"][-1] < cooc.V else -1
+        records = np.sort(records, order=["row", "col"])
+    records.tofile(reference.matrix)
+    found = failed(compare_matrices(cooc, reference))
+    assert bool(found) is (wrong is not None), found
