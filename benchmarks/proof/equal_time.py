@@ -79,10 +79,10 @@ def largest_share(rates: Rates, budget: float, least: int) -> float | None:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: its rates, what limits its epochs, and what runs it on a share of the text for so many seconds."""
+    """A tool: what names its results, its rates, and what runs it on a share of the text for so many seconds."""
 
+    key: str
     rates: Rates
-    most: int
     work: Callable[[float, float, int], dict[str, Any]]  # seconds, share, least number of epochs
 
 
@@ -101,7 +101,7 @@ def run(context: Context) -> dict[str, Any]:
                 if share in planned or (share is None and planned):
                     continue
                 planned.append(share)
-                key = f"equal time: {name}, {budget:g} s, {least} epochs at least; {settings}"
+                key = f"equal time: {tool.key}, {budget:g} s, {least} epochs at least; {settings}"
                 done = context.store.once(key, lambda t=tool, b=budget, n=least: fill(t, b, n))
                 row = {"tool": name, "budget": budget, "least_epochs": least, **done}
                 rows.append({**row, "checks": _checks(done, options.floor)})
@@ -114,12 +114,12 @@ def tools(context: Context) -> dict[str, Tool]:
     for recipe in RECIPES:
         ours = Ours.on(context, recipe)
         rates = our_rates(context, ours)
-        found[recipe.name] = Tool(rates, MOST_EPOCHS["glove"], _ours(context, ours, rates))
+        found[recipe.name] = Tool(ours.label, rates, _ours(context, ours, rates))
     if context.has("reference"):
-        found["reference"] = Tool(reference_rates(context), MOST_EPOCHS["reference"], _reference(context))
+        found["reference"] = Tool("reference", reference_rates(context), _reference(context))
     if context.has("gensim"):
         rates = gensim_rates(context)
-        found[SKIP_GRAM] = Tool(rates, MOST_EPOCHS[SKIP_GRAM], _gensim(context, rates))
+        found[SKIP_GRAM] = Tool(SKIP_GRAM, rates, _gensim(context, rates))
     return found
 
 
@@ -236,7 +236,8 @@ def tables(result: dict[str, Any]) -> list[Table]:
             continue
         scores = row["scores"]
         rows.append(
-            [f"{row['budget']:g}", row["tool"], seconds(row["seconds"]), f"{row['share']:.2g}", row["epochs"],
+            [f"{row['budget']:g}", row["tool"],
+             _taken(row), f"{row['share']:.2g}", row["epochs"],
              f"{scores['words']:,}", *(number(scores[name], 3) for name in names), state(row)]
         )  # fmt: skip
     note = (
@@ -244,6 +245,10 @@ def tables(result: dict[str, Any]) -> list[Table]:
     )
     note += "count as wrong: a share of the text has fewer words, so that only *of all* compares shares."
     return [Table("The same time for each", header, rows, note)]
+
+
+def _taken(row: dict[str, Any]) -> str:
+    return seconds(row["seconds"]) + (" (over)" if row["seconds"] > OVER * row["budget"] else "")
 
 
 def draw(result: dict[str, Any], stem: Path) -> list[Path]:
