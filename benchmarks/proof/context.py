@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.competitors import Competitor
+from proof.settings import RECIPES, Recipe
 from proof.store import Store
 
 
@@ -24,6 +25,11 @@ class Context:
     def threads(self) -> int:
         """Most threads of each tool."""
         return self.options.threads
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Ways to use our commands that are compared with each other."""
+        return RECIPES[:1] if self.quick else RECIPES
 
     @property
     def quick(self) -> bool:

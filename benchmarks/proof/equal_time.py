@@ -21,7 +21,7 @@ from proof.checks import above_floor, failed
 from proof.context import Context
 from proof.ours import Ours, start_seconds
 from proof.scoring import PROTOCOL, measures, score
-from proof.settings import LEAST_EPOCHS, MOST_EPOCHS, RECIPES
+from proof.settings import LEAST_EPOCHS, MOST_EPOCHS
 from proof.speed import gensim_training, our_training, their_training
 from proof.tables import Table, number, seconds, state
 from proof.texts import share_of
@@ -111,7 +111,7 @@ def run(context: Context) -> dict[str, Any]:
 def tools(context: Context) -> dict[str, Tool]:
     """Return the tools that take part; measuring their rates, where that wasn't done before."""
     found = {}
-    for recipe in RECIPES:
+    for recipe in context.recipes:
         ours = Ours.on(context, recipe)
         rates = our_rates(context, ours)
         found[recipe.name] = Tool(ours.label, rates, _ours(context, ours, rates))

@@ -1,14 +1,18 @@
 """What each tool is given: the one table of settings that the parts of `run.py` use.
 
-A recipe of ours is a list of further arguments to `glove build-cooc` and `glove train`, and of steps of `--process`. To
-measure another one, add it to RECIPES; `speed` and `equal-time` run all of them. The first one adds nothing, and is
-what the reference is compared with. The parts themselves give `--dim`, `--epochs`, `--seed` and `--threads`.
+A recipe of ours is a list of further arguments to `glove build-cooc` and `glove train`, and of steps of `--process`.
+The first one adds nothing, and is what the reference is compared with; the package's own follow. To measure another
+one, add it to RECIPES; `speed` and `equal-time` run all of them, with --quick the first one. The parts themselves give
+`--dim`, `--epochs`, `--seed` and `--threads`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from glove_cli import recipes
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,16 @@ class Recipe:
         return f"{self.name}-{hashlib.sha256(repr(self).encode()).hexdigest()[:6]}"
 
 
-RECIPES = (Recipe("glove"),)
+def arguments(options: Mapping[str, object]) -> tuple[str, ...]:
+    """Return options as they are typed; how many epochs there are, the parts say."""
+    typed = ((f"--{name.replace('_', '-')}", str(value)) for name, value in options.items() if name != "epochs")
+    return tuple(part for pair in typed for part in pair)
+
+
+RECIPES = (
+    Recipe("glove"),
+    *(Recipe(name, arguments(recipe.counting), arguments(recipe.training)) for name, recipe in recipes.RECIPES.items()),
+)
 
 # gensim's, by the name of the row: the class, and the arguments beside vector_size, window, min_count, epochs, workers.
 GENSIM: dict[str, tuple[str, dict[str, int]]] = {

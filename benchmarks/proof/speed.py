@@ -23,7 +23,7 @@ def run(context: Context) -> dict[str, Any]:
     reference = Theirs.on(context) if context.has("reference") else None
     stages, wholes = [], []
     matrix_checks: list[Check] = []
-    for recipe in RECIPES:
+    for recipe in context.recipes:
         ours = Ours.on(context, recipe)
         for threads in context.counts:
             stages += ours_counting(context, ours, threads)
@@ -37,7 +37,7 @@ def run(context: Context) -> dict[str, Any]:
         add_ratios(stages, context.threads)
     for dim in context.options.dims:
         for threads in context.counts:
-            for recipe in RECIPES:
+            for recipe in context.recipes:
                 wholes.append(our_whole(context, Ours.on(context, recipe), dim, threads))
             if reference is not None:
                 wholes.append(their_whole(context, reference, dim, threads, wholes))
