@@ -47,14 +47,14 @@ def killed(cooc: CoocMatrix, folder: Path, step: int, times: int) -> tuple[int, 
 
 
 def test_a_training_killed_at_a_step_of_writing_ends_with_the_same_bytes(cooc: CoocMatrix, tmp_path: Path) -> None:
-    moments, _, _ = killed(cooc, tmp_path, 19, 0)  # the program takes smaller steps and more kills as well
+    moments, _, _ = killed(cooc, tmp_path, 61, 0)  # the program takes smaller steps and more kills as well
     assert moments > 200
 
 
 def test_a_training_killed_at_any_moment_ends_with_the_same_bytes(cooc: CoocMatrix, tmp_path: Path) -> None:
-    _, kills, resumed = killed(cooc, tmp_path, 1_000_000, 20)
-    assert kills >= 20
-    assert resumed >= 2
+    _, kills, resumed = killed(cooc, tmp_path, 1_000_000, 10)
+    assert kills >= 10
+    assert resumed >= 1
 
 
 def test_a_killed_training_is_gone_on_with_not_begun_again(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
