@@ -60,7 +60,7 @@ def parse_steps(text: str) -> tuple[Step, ...]:
         - `pca:N`: the coordinates along the N strongest principal directions (Raunak, Gupta and Metze 2019).
         - `whiten:P`, P above 0 and at most 1: the mean of the 10,000 most frequent words is subtracted, then what lies
           along each of their principal directions is divided by the P-th power of its standard deviation; `whiten:P:N`:
-          of the first N words. 1 is whitening (as in Zhang et al. 2009, ZCA); less is part of the way.
+          of the first N words. 1 is whitening without a rotation (ZCA); less is part of the way.
 
     Returns
     -------
@@ -150,9 +150,7 @@ def _unit(matrix: NDArray[np.float32], step: Step) -> _Work:
 
 
 def _mean(matrix: NDArray[np.float32], step: Step) -> _Work:
-    if step.number is not None and step.number > len(matrix):
-        raise OptionError(f"--process: {step} asks for more words than the {len(matrix):,} there are. Give fewer.")
-    mean = matrix[: step.number].mean(axis=0, dtype=np.float64)
+    mean = _first(matrix, step, None).mean(axis=0, dtype=np.float64)
     return lambda rows: rows - mean
 
 
@@ -183,9 +181,7 @@ def _pca(matrix: NDArray[np.float32], step: Step) -> _Work:
 
 
 def _whiten(matrix: NDArray[np.float32], step: Step) -> _Work:
-    if step.number is not None and step.number > len(matrix):
-        raise OptionError(f"--process: {step} asks for more words than the {len(matrix):,} there are. Give fewer.")
-    mean, variances, directions = _spectrum(matrix[: step.number or _FREQUENT])
+    mean, variances, directions = _spectrum(_first(matrix, step, _FREQUENT))
     largest = variances.max()
     if not largest > 0:
         raise OptionError(f"--process: {step} needs vectors that differ. These are all alike.")
@@ -214,6 +210,13 @@ def _by_blocks(matrix: NDArray[np.float32], width: int, work: _Work, *, in_place
 def _scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+def _first(matrix: NDArray[np.float32], step: Step, most: int | None) -> NDArray[np.float32]:
+    """Return the rows that a step looks at: as many as it says, else `most` (None: all)."""
+    if step.number is not None and step.number > len(matrix):
+        raise OptionError(f"--process: {step} asks for more words than the {len(matrix):,} there are. Give fewer.")
+    return matrix[: most if step.number is None else step.number]
 
 
 def _share(text: str) -> float | None:
