@@ -20,6 +20,7 @@ from conftest import file_hashes
 from dying import in_child, killed_at
 
 from glove_cli.training import plan
+from glove_cli.training.checkpoint import describe_checkpoints
 from glove_cli.training.run import train
 
 OPTIONS: dict[str, Any] = {
@@ -53,15 +54,20 @@ def main(matrix: Path, folder: Path, step: int, times: int) -> int:
     resumed: list[str] = []
     while kills < times:
         out = folder / f"killed-{kills}"
+        soon = not resumed or chance.random() < 0.3  # how fast a machine is must not decide whether any is gone on with
         while True:
             streamed = chance.random() < 0.5
             plan.Plan.streamed = property(lambda self, streamed=streamed: streamed)  # type: ignore[assignment]
             child = in_child(partial(job, out, threads=2))
-            time.sleep(chance.uniform(0.2, 1.0) * whole)
+            if soon:
+                while describe_checkpoints(out.with_name(f".{out.name}.work")) is None:
+                    time.sleep(0.001)
+            else:
+                time.sleep(chance.uniform(0.2, 1.0) * whole)
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
             kills += 1
-            if os.waitstatus_to_exitcode(status) == 0 or chance.random() < 0.4:
+            if soon or os.waitstatus_to_exitcode(status) == 0 or chance.random() < 0.4:
                 break
         job(out, threads=3, note=resumed.append)
         assert file_hashes(out, leave_out=TIMED) == expected, kills

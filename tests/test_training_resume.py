@@ -40,7 +40,7 @@ def killed(cooc: CoocMatrix, folder: Path, step: int, times: int) -> tuple[int, 
     (folder / "runs").mkdir()
     program = str(Path(__file__).with_name("crash_train.py"))
     command = [sys.executable, program, str(cooc.path), str(folder / "runs"), str(step), str(times)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
     assert done.returncode == 0, done.stderr
     moments, kills, resumed = map(int, done.stdout.split())
     return moments, kills, resumed
