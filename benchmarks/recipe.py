@@ -7,26 +7,20 @@ larger rho on WordSim-353 and MEN. On SimLex-999 skip-gram stays ahead: printed,
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import common
 from common import GLOVE, Run, claim, measure, mib
+from proof.settings import GENSIM_LINE, GENSIM_WINDOW
+from proof.texts import cut_lines
 
 from glove_cli.evaluation import Scores, evaluate
 from glove_cli.vectors.load import load_vectors
 
 DIM = 100
 CLAIMED = ("EN-WS-353-ALL", "EN-MEN-TR-3k")
-_SKIP_GRAM = """
-import sys
-from gensim.models import Word2Vec
-from gensim.models.word2vec import LineSentence
-
-corpus, out, epochs, threads, dim = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
-settings = {"vector_size": dim, "window": 5, "epochs": epochs, "workers": threads, "sg": 1, "min_count": 5, "seed": 1}
-Word2Vec(LineSentence(corpus), **settings).wv.save_word2vec_format(out, binary=True)
-"""
 
 
 def main() -> None:
@@ -49,9 +43,8 @@ def main() -> None:
         found = score(work / "recipe.txt")
         rows.append([f"--recipe {arguments.recipe}", f"{seconds:.1f}", mib(peak), *cells(found)])
         if arguments.gensim_epochs:
-            out = work / "skip-gram.bin"
-            how = [str(arguments.gensim_epochs), str(arguments.threads), str(DIM)]
-            theirs = measure([sys.executable, "-c", _SKIP_GRAM, corpus, out, *how])
+            out = work / "skip-gram.txt"
+            theirs = run_gensim(corpus, work, out, arguments.gensim_epochs, arguments.threads)
             other = score(out)
             rows.append(["gensim skip-gram", f"{theirs.seconds:.1f}", mib(theirs.peak), *cells(other)])
             claims = compare(seconds, found, theirs.seconds, other)
@@ -69,6 +62,18 @@ def run_ours(corpus: Path, work: Path, recipe: str, threads: int) -> dict[str, R
         "train": measure([*GLOVE, "train", "--dim", str(DIM), *run, *how]),
         "export": measure([*GLOVE, "export", work / "recipe.txt", *run, "--no-unk", "--force"]),
     }
+
+
+def run_gensim(corpus: Path, work: Path, out: Path, epochs: int, threads: int) -> Run:
+    """Train skip-gram with gensim's defaults, from text to a text file of vectors; lines are cut for it before."""
+    arguments = {
+        "vector_size": DIM, "window": GENSIM_WINDOW, "min_count": 5, "epochs": epochs, "workers": threads, "sg": 1,
+        "seed": 1,
+    }  # fmt: skip
+    text = cut_lines(corpus, GENSIM_LINE, work)
+    order = {"class": "Word2Vec", "arguments": arguments, "corpus": str(text), "out": str(out)}
+    order["report"] = str(work / "gensim.json")
+    return measure([sys.executable, Path(__file__).parent / "proof" / "gensim_worker.py", json.dumps(order)])
 
 
 def warm_up(work: Path, recipe: str, threads: int) -> None:

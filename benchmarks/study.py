@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import common
 import numpy as np
+from proof.texts import beginning
 
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
@@ -81,11 +82,14 @@ def main() -> None:
     options.add_argument("--reference", type=Path, help="not used: taken so that every benchmark has the same options")
     options.add_argument("--recipe", default="wide")
     options.add_argument("--choose", type=Path, metavar="DIR", help="more sets of word pairs, to choose by")
+    options.add_argument("--bytes", type=int, help="of the beginning of the text (default: all of it)")
     options.add_argument("--only", metavar="FACTOR,...", help="run these only (default: all)")
     arguments = options.parse_args()
     recipe = RECIPES[arguments.recipe]
     with common.work_folder(arguments.work) as work:
         corpus = common.find_corpus(arguments.corpus, work)
+        if arguments.bytes:
+            corpus = beginning(corpus, arguments.bytes, work)
         common.print_facts(arguments.threads, corpus)
         kept = work / f"study-{corpus.stem}.json"
         known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
