@@ -22,12 +22,15 @@ from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.evaluation import evaluate, own_questions
 from glove_cli.recipes import RECIPES
+from glove_cli.training.counts import find_counts
 from glove_cli.training.run import train
 from glove_cli.vectors.process import process_vectors
 from glove_cli.vectors.select import select_vectors
 
 CLAIMED = ("EN-WS-353-ALL", "EN-MEN-TR-3k", "EN-SIMLEX-999")
 PLAIN = "none"
+PAPER = "x_max with the defaults of the other settings"
+SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 COLUMNS = ("questions", "semantic", "syntactic", "WS-353", "MEN", "SimLex", "own questions", "other rho")
 LOOKS = [("sum", PLAIN), ("sum", "unit,whiten:0.3")]
 MORE_LOOKS = [
@@ -60,20 +63,22 @@ def settings() -> Iterator[Setting]:
 
     for seed in (1, 2, 3):
         yield Setting("seed", f"{seed}", {}, {"seed": seed})
-    yield from training("x_max", "x_max", 1.0, 3.0, 30.0, 100.0)
+    yield from training("x_max", "x_max", 1.0, 2.0, 5.0, 20.0, 50.0, 100.0)
     yield from training("alpha", "alpha", 0.5, 1.0)
-    yield from training("epochs", "epochs", 3, 5, 20)
+    yield from training("epochs", "epochs", 3, 5, 20, 40)
     yield from training("eta", "eta", 0.02, 0.1)
     yield from training("bias_eta", "bias_eta", 0.0, 0.05)
     yield from training("init_biases", "init_biases", "zero", "fit")
     yield from training("min_weight", "min_weight", 0.0, 0.2, 0.5)
-    yield from training("dim", "dim", 50, 200)
+    yield from training("dim", "dim", 25, 50, 200, 300)
     yield from counting("window", "window", 5, 10, 15, 25, 60)
     yield from counting("subsample", "subsample", 0.0, 1e-3, 1e-5)
     yield from counting("weighting", "weighting", "linear", "flat")
-    yield from counting("min_count", "min_count", 10, 50)
+    yield from counting("min_count", "min_count", 2, 10, 50)
     yield from counting("context", "context", "left")
-    yield Setting("window without subsampling", "15", {"window": 15, "subsample": 0.0}, {})
+    paper = {"window": 15, "subsample": 0.0}
+    for x_max in (2.0, 5.0, 10.0, 20.0, 50.0, 100.0):
+        yield Setting(PAPER, f"{x_max}", paper, {"x_max": x_max, "min_weight": 0.0, "epochs": 25})
 
 
 def main() -> None:
@@ -122,7 +127,9 @@ def run(
         matrix, out=work / "study" / "model", tiles=work / "study" / "tiles", threads=threads, force=True,
         on_epoch=lambda report: reports.append(report.seconds), **training,
     )  # fmt: skip
+    sample = find_counts(matrix, None, None).sample()
     found: dict[str, Any] = {"pairs": matrix.nnz, "counting": seconds, "training": sum(reports)}
+    found["reached by"] = {share: float(np.quantile(sample, 1 - share)) for share in SHARES}
     for kind, steps in looks:
         vectors = select_vectors(model, kind, PLAIN)
         if steps != PLAIN:
@@ -170,6 +177,12 @@ def scores(matrix: np.ndarray, words: Any, choose: Path | None) -> dict[str, flo
 def report(chosen: list[Setting]) -> None:
     """Print a table for each factor, and one of all looks at the recipe itself."""
     base = [setting for setting in chosen if setting.factor == "seed"]
+    print("\n### Entries that are as large\n")
+    for label, setting in (("the recipe", base[:1]), ("the defaults", [s for s in chosen if s.factor == PAPER][:1])):
+        for one in setting:
+            found = one.training["found"]
+            reached = ", ".join(f"{float(share):.1%}: {x:.3g}" for share, x in found["reached by"].items())
+            print(f"- {label}: {found['pairs']:,} pairs; {reached}")
     if base:
         print("\n### Looks at the recipe's vectors, means of its seeds (in brackets: largest deviation)\n")
         print(f"| vectors | steps | {' | '.join(COLUMNS)} |\n|---|---|{'---|' * len(COLUMNS)}")
