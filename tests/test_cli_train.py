@@ -89,12 +89,16 @@ def test_paths_may_be_given(folder: Path) -> None:
 def test_a_small_corpus_gets_a_better_x_max(folder: Path) -> None:
     result = glove("train", *QUICK)
     note = re.search(
-        r"^Note: hardly any pair .* --x-max 100\. --x-max ([\d.]+) suits it better\.$", result.stderr, re.M
+        r"^Note: hardly any pair .* --x-max 100\. --x-max ([\d.]+), or auto, suits it better\.$", result.stderr, re.M
     )
     assert note, result.stderr
     again = glove("train", *QUICK, "--x-max", note[1], "--force")
     assert again.exit_code == 0
     assert "suits it better" not in again.stderr
+    auto = glove("train", *QUICK, "--x-max", "auto", "--output", "auto")
+    assert f"x_max {note[1]}, chosen by the matrix." in auto.stderr
+    assert GloveModel.load("auto").meta["options"]["x_max"] == float(note[1])
+    assert "suits it better" not in auto.stderr
 
 
 # --- wrong input ----------------------------------------------------------------------------------------------------
@@ -147,6 +151,10 @@ def test_options_that_are_not_positive(folder: Path, option: str, value: str) ->
 @pytest.mark.parametrize("value", ["many", "", "1e"])
 def test_options_that_are_not_numbers(folder: Path, option: str, value: str) -> None:
     fails(glove("train", f"--{option}", value), 2, rf"--{option}: '{value}' is not a valid (integer|float)")
+
+
+def test_an_x_max_that_is_no_number_is_refused(folder: Path) -> None:
+    fails(glove("train", *QUICK, "--x-max", "automatic"), 2, "--x-max: 'automatic' is not a valid float, nor auto")
 
 
 @pytest.mark.parametrize("option", ["x-max", "alpha", "eta", "bias-eta", "grad-clip"])

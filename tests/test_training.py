@@ -8,7 +8,7 @@ import json
 import math
 import os
 import pkgutil
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,8 @@ from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import FormatError, GloveError, OptionError, TrainingError
 from glove_cli.model import GloveModel
-from glove_cli.training import counts as counts_module
 from glove_cli.training.config import TrainConfig
-from glove_cli.training.counts import find_counts
-from glove_cli.training.objective import objective, suggest_x_max
+from glove_cli.training.objective import objective
 from glove_cli.training.report import EpochReport
 from glove_cli.training.run import train
 
@@ -215,28 +213,6 @@ def test_a_single_entry_trains() -> None:
     model = train(csr_array(np.array([[4.0]])), ["a"], dim=1, epochs=200, x_max=1.0, eta=0.5)
     reached = float(model.W[0, 0] * model.C[0, 0] + model.b_w[0] + model.b_c[0])
     assert reached == pytest.approx(math.log(4.0), abs=0.01)
-
-
-# --- a small corpus and x_max ---------------------------------------------------------------------------------------
-
-
-def test_a_better_x_max_is_named_for_a_small_corpus(cooc: CoocMatrix) -> None:
-    better = suggest_x_max(cooc.data, 1000.0)
-    assert better is not None
-    assert 0 < better < 1000.0
-    assert suggest_x_max(cooc.data, better) is None
-    assert suggest_x_max(cooc.data, 0.01) is None
-
-
-def test_a_sample_of_a_large_matrix_is_from_all_over(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts_module, "_SAMPLE", 1 << 11)
-    on_disk = find_counts(load_cooc(cooc.path), None, None)
-    in_memory = replace(on_disk, mappings={})
-    assert on_disk.mappings
-    assert np.array_equal(on_disk.sample(), in_memory.sample())
-    assert len(on_disk.sample()) == 1 << 11 < len(cooc.data)
-    assert np.array_equal(on_disk.sample()[:256], cooc.data[:256])
-    assert np.array_equal(on_disk.sample()[-256:], cooc.data[-256:])
 
 
 # --- wrong input ----------------------------------------------------------------------------------------------------

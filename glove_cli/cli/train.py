@@ -22,6 +22,7 @@ from glove_cli.cli.options import (
 from glove_cli.cli.recipe_option import recipe_option
 from glove_cli.recipes import RECIPES
 from glove_cli.training.config import DTYPES, INIT_BIASES, ON_DIVERGENCE, TrainConfig
+from glove_cli.training.x_max import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,19 @@ class Integers(click.ParamType):
             self.fail(f"{value!r} is not a valid integer{several}.", param, ctx)
 
 
+class NumberOrAuto(click.ParamType):
+    """A number, or `auto`."""
+
+    name = "float or auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a float or the word."""
+        try:
+            return value if value == AUTO else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a valid float, nor {AUTO}.", param, ctx)
+
+
 @click.command(
     "train",
     epilog=example(
@@ -59,7 +73,12 @@ class Integers(click.ParamType):
 @recipe_option("training")
 @config_option(TrainConfig, "dim", "Numbers in a vector; 50,100 gives two models.", type=Integers())
 @config_option(TrainConfig, "epochs", "Passes over the matrix, at most.")
-@config_option(TrainConfig, "x_max", "Pairs that occur so often or more count in full.")
+@config_option(
+    TrainConfig,
+    "x_max",
+    "Pairs that occur so often or more count in full; auto: the largest round number that 0.5 % of the pairs reach.",
+    type=NumberOrAuto(),
+)
 @config_option(TrainConfig, "alpha", "Rarer pairs count (count / x-max) ** alpha.")
 @config_option(
     TrainConfig, "min_weight", "Pairs that weigh less are met more rarely, and weigh this then; 0 meets all."
@@ -150,7 +169,7 @@ def command(
     from glove_cli.files import check_folder, check_name
     from glove_cli.parallel import thread_count
     from glove_cli.training.checkpoint import Interval, describe_checkpoints
-    from glove_cli.training.run import train
+    from glove_cli.training.run import make_config, train
     from glove_cli.training.start import Start
     from glove_cli.vectors.process import chosen_steps
     from glove_cli.workspace import home_of
@@ -158,7 +177,7 @@ def command(
     evaluate, evaluate_every = _evaluation(evaluate_every, questions)
     threads, memory, every = options.pop("threads"), options.pop("memory"), options.pop("checkpoint_every")
     for d, s in product(dim, seed):
-        TrainConfig(dim=d, seed=s, **options)
+        make_config({"dim": d, "seed": s, **options})
     start = Start.find(init) if init is not None else None
     if start is not None:
         for d in dim:

@@ -13,13 +13,13 @@ from glove_cli.parallel import Progress
 from glove_cli.training.checkpoint import Interval
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts
-from glove_cli.training.objective import suggest_x_max
 from glove_cli.training.plan import make_plan
 from glove_cli.training.report import EpochReport
 from glove_cli.training.start import Start
 from glove_cli.training.state import State
 from glove_cli.training.tile_folder import prepare_tiles
 from glove_cli.training.workers import Workers
+from glove_cli.training.x_max import suggest_x_max
 from glove_cli.vectors.keyed import WordVectors
 
 _JOB_VERSION = 1
@@ -83,7 +83,7 @@ class Job:
         if better is not None:
             self.note(
                 f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
-                f"--x-max {better:g} suits it better."
+                f"--x-max {better:g}, or auto, suits it better."
             )
         self.note(str(plan))
         with contextlib.ExitStack() as stack:

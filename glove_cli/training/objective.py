@@ -1,4 +1,4 @@
-"""What training makes small: the objective of GloVe, its gradient, and a look at x_max.
+"""What training makes small: the objective of GloVe and its gradient.
 
     J = sum over nonzero X_ij of f(X_ij) (w_i . c_j + b_i + b_j - log X_ij)^2      f(x) = min(1, (x / x_max)^alpha)
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Ids = NDArray[np.integer]
-_LEAST_SHARE = 0.005  # of entries that count in full
 
 
 def entry_weights(x: Floats, x_max: float, alpha: float) -> NDArray[np.float64]:
@@ -144,35 +143,6 @@ def anchor_gradient(
     slope = np.zeros(W.shape)
     slope[known] = 2 * strength * (np.asarray(W, np.float64)[known] + np.asarray(C, np.float64)[known] - vectors)
     return slope, slope.copy()
-
-
-def suggest_x_max(sample: NDArray[np.float64], x_max: float) -> float | None:
-    """Return a better x_max where hardly an entry counts in full, or None where `x_max` is fine.
-
-    Parameters
-    ----------
-    sample : float64 array (n,)
-        Entries of a matrix, all or some.
-    x_max : float
-
-    Returns
-    -------
-    float or None
-        The largest of ..., 1, 2, 5, 10, 20, 50, ... that 0.5 % of the entries reach, if fewer reach `x_max`.
-
-    Notes
-    -----
-    Of the entries of 17 million tokens of Wikipedia (window 15) 1.6 % reach 10, the value that the reference's demo
-    takes for a text of that size, and 0.16 % reach 100, the paper's value for billions of tokens.
-    """
-    if np.mean(sample >= x_max) >= _LEAST_SHARE:
-        return None
-    reached = float(np.quantile(sample, 1 - _LEAST_SHARE))
-    if not 0 < reached < np.inf:
-        return None
-    power = 10.0 ** np.floor(np.log10(reached))
-    nice = max(factor * power for factor in (1, 2, 5) if factor * power <= reached * (1 + 1e-12))
-    return float(nice) if nice < x_max else None
 
 
 def _differences(W: Floats, C: Floats, b_w: Floats, b_c: Floats, row: Ids, col: Ids, x: Floats) -> NDArray[np.float64]:

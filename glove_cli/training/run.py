@@ -35,6 +35,7 @@ from glove_cli.training.running import Running
 from glove_cli.training.start import Init, Start
 from glove_cli.training.tile_folder import check_tiles_folder
 from glove_cli.training.tile_names import TILES_NAME
+from glove_cli.training.x_max import AUTO, choose_x_max
 from glove_cli.vectors.process import chosen_steps
 from glove_cli.workspace import difference, home_of, same_job, workspace
 
@@ -110,8 +111,9 @@ def train(
     note : callable, optional
         Called with what a user should know meanwhile: the plan, checkpoints that can't be written, why it stopped.
     **options
-        The fields of `TrainConfig`: dim, epochs, x_max, alpha, min_weight, eta, bias_eta, grad_clip, seed, dtype,
-        holdout, patience, min_improvement, target_cost, on_divergence, init_biases, anchor_strength.
+        The fields of `TrainConfig`: dim, epochs, x_max (or "auto", see `choose_x_max`), alpha, min_weight, eta,
+        bias_eta, grad_clip, seed, dtype, holdout, patience, min_improvement, target_cost, on_divergence, init_biases,
+        anchor_strength.
 
     Returns
     -------
@@ -134,11 +136,15 @@ def train(
     The rule is that of the reference implementation (AdaGrad; Duchi, Hazan and Singer 2011). The order of the entries
     is not: they are mixed within tiles, and the order of the tiles is drawn anew for each epoch.
     """
-    config = make_config(options)
+    make_config(options)
+    found = find_counts(matrix, words, counts)
+    config = make_config(options, found.sample)
+    if note is not None and options.get("x_max") == AUTO:
+        note(f"x_max {config.x_max:g}, chosen by the matrix.")
     if process is not None and not chosen_steps(process):
         process = None
     job = Job(
-        config, find_counts(matrix, words, counts), Start.find(init) if init is not None else None,
+        config, found, Start.find(init) if init is not None else None,
         thread_count(threads), memory, Interval.parse(checkpoint_every), evaluate, _every(evaluate_every),
         on_epoch or (lambda report: None), progress or (lambda *step: None), note or (lambda text: None), process,
     )  # fmt: skip
@@ -213,13 +219,19 @@ def _model_bytes(job: Job) -> int:
     return numbers * np.dtype(job.config.dtype).itemsize
 
 
-def make_config(options: dict[str, Any]) -> TrainConfig:
-    """Make a `TrainConfig` of keyword arguments, with a clear error for one that doesn't exist."""
+def make_config(options: dict[str, Any], sample: Callable[[], NDArray[np.float64]] | None = None) -> TrainConfig:
+    """Make a `TrainConfig` of keyword arguments, with a clear error for one that doesn't exist.
+
+    An x_max of "auto" is chosen by a sample of the entries; without one, all other options are checked.
+    """
     unknown = sorted(set(options) - set(asdict(TrainConfig())))
     if unknown:
         raise OptionError(
             f"{unknown[0]}: is not an option of training. Choose from {', '.join(asdict(TrainConfig()))}."
         )
+    if options.get("x_max") == AUTO:
+        chosen = choose_x_max(sample()) if sample is not None else None
+        options = {**options, "x_max": TrainConfig.x_max if chosen is None else chosen}
     return TrainConfig(**options)
 
 
