@@ -23,6 +23,7 @@ class Recipe:
     build: tuple[str, ...] = ()
     train: tuple[str, ...] = ()
     process: str = ""
+    epochs: int | None = None  # of speed; as of the reference, unless given
 
     @property
     def label(self) -> str:
@@ -33,14 +34,17 @@ class Recipe:
 
 
 def arguments(options: Mapping[str, object]) -> tuple[str, ...]:
-    """Return options as they are typed; how many epochs there are, the parts say."""
+    """Return options as they are typed, apart from the epochs."""
     typed = ((f"--{name.replace('_', '-')}", str(value)) for name, value in options.items() if name != "epochs")
     return tuple(part for pair in typed for part in pair)
 
 
 RECIPES = (
     Recipe("glove"),
-    *(Recipe(name, arguments(recipe.counting), arguments(recipe.training)) for name, recipe in recipes.RECIPES.items()),
+    *(
+        Recipe(name, arguments(recipe.counting), arguments(recipe.training), epochs=recipe.training["epochs"])
+        for name, recipe in recipes.RECIPES.items()
+    ),
 )
 
 # gensim's, by the name of the row: the class, and the arguments beside vector_size, window, min_count, epochs, workers.

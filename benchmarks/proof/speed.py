@@ -91,7 +91,7 @@ def compare(context: Context, ours: Ours, reference: Theirs) -> list[Check]:
 
 def our_training(context: Context, ours: Ours, dim: int, threads: int) -> dict[str, Any]:
     """Train and export, and score the vectors."""
-    epochs, x_max = context.options.epochs, context.options.x_max
+    epochs, x_max = ours.recipe.epochs or context.options.epochs, context.options.x_max
     ours.built(context.threads)
 
     def work() -> dict[str, Any]:
