@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 AUTO = "auto"
-_LEAST_SHARE = 0.005  # of entries that count in full
+_LEAST_SHARE = 0.002  # of entries that count in full
+_MOST = 100.0  # the paper's, for billions of tokens
 
 
 def choose_x_max(sample: NDArray[np.float64]) -> float | None:
@@ -20,7 +21,7 @@ def choose_x_max(sample: NDArray[np.float64]) -> float | None:
     Returns
     -------
     float or None
-        The largest of ..., 1, 2, 5, 10, 20, 50, ... that 0.5 % of the entries reach; None where nothing can be trained
+        The largest of ..., 1, 2, 5, 10, 20, 50, 100 that 0.2 % of the entries reach; None where nothing can be trained
         on anyway: no entries, or hardly one that is positive and finite.
 
     Notes
@@ -31,7 +32,7 @@ def choose_x_max(sample: NDArray[np.float64]) -> float | None:
     if not 0 < reached < np.inf:
         return None
     power = 10.0 ** np.floor(np.log10(reached))
-    return float(max(factor * power for factor in (1, 2, 5) if factor * power <= reached * (1 + 1e-12)))
+    return min(_MOST, float(max(factor * power for factor in (1, 2, 5) if factor * power <= reached * (1 + 1e-12))))
 
 
 def suggest_x_max(sample: NDArray[np.float64], x_max: float) -> float | None:
@@ -46,7 +47,7 @@ def suggest_x_max(sample: NDArray[np.float64], x_max: float) -> float | None:
     Returns
     -------
     float or None
-        As of `choose_x_max`, if fewer than 0.5 % of the entries reach `x_max`.
+        As of `choose_x_max`, if fewer than 0.2 % of the entries reach `x_max`.
     """
     if len(sample) and np.mean(sample >= x_max) >= _LEAST_SHARE:
         return None
