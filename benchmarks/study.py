@@ -7,15 +7,18 @@ made on: the package's own questions and the mean rho of RG-65 and of the files 
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
 import common
 import numpy as np
+from proof.machine import commit
 from proof.texts import beginning
 
 from glove_cli.cooc.build import build_cooc
@@ -31,7 +34,7 @@ CLAIMED = ("EN-WS-353-ALL", "EN-MEN-TR-3k", "EN-SIMLEX-999")
 PLAIN = "none"
 PAPER = "x_max with the defaults of the other settings"
 SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
-COLUMNS = ("questions", "semantic", "syntactic", "WS-353", "MEN", "SimLex", "own questions", "other rho")
+COLUMNS = ("questions", "semantic", "syntactic", "of all", "WS-353", "MEN", "SimLex", "own questions", "other rho")
 LOOKS = [("sum", PLAIN), ("sum", "unit,whiten:0.3")]
 MORE_LOOKS = [
     *((kind, steps) for kind in ("sum", "word", "concat") for steps in (PLAIN, "mean:10000", "unit,whiten:0.3")),
@@ -88,6 +91,7 @@ def main() -> None:
     options.add_argument("--recipe", default="wide")
     options.add_argument("--choose", type=Path, metavar="DIR", help="more sets of word pairs, to choose by")
     options.add_argument("--bytes", type=int, help="of the beginning of the text (default: all of it)")
+    options.add_argument("--out", type=Path, metavar="FILE", help="write all numbers as JSON, too")
     options.add_argument("--only", metavar="FACTOR,...", help="run these only (default: all)")
     arguments = options.parse_args()
     recipe = RECIPES[arguments.recipe]
@@ -113,6 +117,8 @@ def main() -> None:
                 print(setting.factor, setting.label, known[name]["sum none"], flush=True)
             setting.training["found"] = known[name]
         report(chosen)
+        if arguments.out is not None:
+            write(arguments.out, corpus, arguments, chosen)
         shutil.rmtree(work / "study", ignore_errors=True)
 
 
@@ -170,8 +176,24 @@ def scores(matrix: np.ndarray, words: Any, choose: Path | None) -> dict[str, flo
     assert own.analogies is not None
     parts = (google.analogies.total, google.analogies.semantic, google.analogies.syntactic)
     rho = [float(result.rho) for result in google.similarity]
-    values = [*(part.accuracy for part in parts), *rho[:3], own.analogies.total.accuracy, mean(rho[3:])]
+    values = [
+        *(part.accuracy for part in parts),
+        parts[0].accuracy_of_all,
+        *rho[:3],
+        own.analogies.total.accuracy,
+        mean(rho[3:]),
+    ]
     return dict(zip(COLUMNS, (round(100 * float(value), 2) for value in values), strict=True))
+
+
+def write(target: Path, corpus: Path, arguments: argparse.Namespace, chosen: list[Setting]) -> None:
+    """Write what was found as JSON."""
+    settings = [{"factor": one.factor, "label": one.label, **one.training["found"]} for one in chosen]
+    about = {
+        "date": date.today().isoformat(), "corpus": corpus.name, "bytes": corpus.stat().st_size,
+        "recipe": arguments.recipe, "processor": common.processor(), "threads": arguments.threads, **commit(),
+    }  # fmt: skip
+    target.write_text(json.dumps({**about, "settings": settings}, indent=1) + "\n")
 
 
 def report(chosen: list[Setting]) -> None:
@@ -190,7 +212,7 @@ def report(chosen: list[Setting]) -> None:
             each = [setting.training["found"][f"{kind} {steps}"] for setting in base]
             cells = []
             for column in COLUMNS:
-                values = [one[column] for one in each]
+                values = [one.get(column, np.nan) for one in each]
                 cells.append(f"{mean(values):.1f} ({max(abs(value - mean(values)) for value in values):.1f})")
             print(f"| {kind} | `{steps}` | {' | '.join(cells)} |")
     for factor in dict.fromkeys(setting.factor for setting in chosen if setting.factor != "seed"):
@@ -201,7 +223,7 @@ def report(chosen: list[Setting]) -> None:
             found = setting.training["found"]
             label = "the recipe" if setting.factor == "seed" else setting.label
             for kind, steps in LOOKS:
-                numbers = [f"{found[f'{kind} {steps}'][column]:.1f}" for column in COLUMNS]
+                numbers = [f"{found[f'{kind} {steps}'].get(column, np.nan):.1f}" for column in COLUMNS]
                 more = [f"{found['pairs'] / 1e6:.0f}", f"{found['training']:.0f}"]
                 print(f"| {label} | `{steps}` | {' | '.join(numbers + more)} |")
 
