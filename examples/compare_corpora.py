@@ -88,11 +88,12 @@ def main() -> None:
         sys.exit(f"Error: TEXT: {len(options.texts)} given. Name two texts, or none for an example.")
     try:
         first, second = [path.read_bytes().splitlines() for path in options.texts or (SAMPLE, SAMPLE)]
-        if not options.texts:
-            second = [re.sub(rb"\w+", lambda word: SWAP.get(word[0], word[0]), line) for line in second]
-        compare(first, second, options.words)
     except OSError as error:
         sys.exit(f"Error: {error.filename}: can't be read: {error.strerror}. Name a text file.")
+    if not options.texts:
+        second = [re.sub(rb"\w+", lambda word: SWAP.get(word[0], word[0]), line) for line in second]
+    try:
+        compare(first, second, options.words)
     except GloveError as error:
         sys.exit(f"Error: {error}")
 
