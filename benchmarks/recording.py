@@ -1,4 +1,4 @@
-"""Record the commands of the README's beginning on a terminal, and write what it showed as an animated picture (SVG).
+"""Record the commands from a text to neighbours on a terminal, and write what it showed as an animated picture (SVG).
 
 The commands run in a pseudo-terminal, whose screen is looked at some times a second; every line of it stands in the
 picture for as long as it stood there. Needs pyte: `python -m pip install pyte`. Claims nothing.

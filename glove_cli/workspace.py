@@ -59,6 +59,7 @@ def workspace(
     force: bool = False,
     found: Callable[[Path], str | None] = lambda path: None,
     keep: bool = False,
+    kept: Callable[[str], None] = lambda done: None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Workspace]:
     """Open the workspace of the job that makes `out`; remove it when the block ends.
@@ -79,6 +80,8 @@ def workspace(
         Says what is finished in a folder, or None if nothing is.
     keep : bool
         Whether what is finished stays when the block ends by an exception, as after a kill.
+    kept : callable
+        Called with what `found` says of it then.
     note : callable
         Called with what the user should know.
 
@@ -139,8 +142,10 @@ def workspace(
                 folders.clear()
             raise
         except BaseException:
-            if keep and found(path) is not None:
+            done = found(path) if keep else None
+            if done is not None:
                 folders.clear()
+                kept(done)
             raise
 
 

@@ -27,6 +27,7 @@ SCRIPTS = [
     "first_run",
     "recipe",
     "study",
+    "recording",
     "run",
 ]
 

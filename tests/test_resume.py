@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -213,6 +215,34 @@ def test_nothing_stays_behind_when_a_run_fails(
         build_cooc(corpus, tmp_path / "run" / "out", tmp=tmp_path / "tmp", min_count=2, **CUT)
     assert sorted(os.listdir(tmp_path)) == ["corpus.txt", "tmp"]
     assert os.listdir(tmp_path / "tmp") == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_with_resume_what_was_counted_stays_when_a_run_fails(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException | type[BaseException]
+) -> None:
+    whole = build_cooc(corpus, tmp_path / "whole", min_count=2)
+    calls = []
+    count = passes.count_chunk
+
+    def fail(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) > 3:
+            raise error
+        return count(*arguments, **options)
+
+    said: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(passes, "count_chunk", fail)
+        kind = OutputError if isinstance(error, OSError) else error
+        with pytest.raises(kind):  # type: ignore[arg-type]
+            build_cooc(corpus, tmp_path / "out", min_count=2, resume=True, note=said.append, **CUT)
+    assert re.fullmatch(r"Kept: 1,000 tokens .*\. The same command goes on from there\.", said[-1])
+    assert len(os.listdir(tmp_path / ".out.work" / "parts")) >= 1
+    build_cooc(corpus, tmp_path / "out", min_count=2, resume=True, note=said.append, **CUT)
+    assert any(text.startswith("Going on") for text in said)
+    assert file_hashes(tmp_path / "out", leave_out=()) == file_hashes(whole.path, leave_out=())
+    assert not os.path.exists(tmp_path / ".out.work")
 
 
 def test_temporary_files_go_where_they_are_wanted(

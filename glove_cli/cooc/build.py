@@ -128,10 +128,11 @@ def build_cooc(
         with workspace(out, signature, tmp=tmp, force=True):  # whatever was left of the temporary files goes
             return load_cooc(out)
     check_output(out, force=force)
-    with (
-        workspace(out, signature, tmp=tmp, resume=resume, force=force, found=found, note=job.note) as space,
-        output_folder(out, force=force, temporary=space.result) as folder,
-    ):
+    opened = workspace(
+        out, signature, tmp=tmp, resume=resume, force=force, found=found, keep=resume, note=job.note,
+        kept=lambda done: job.note(f"Kept: {done}. The same command goes on from there."),
+    )  # fmt: skip
+    with opened as space, output_folder(out, force=force, temporary=space.result) as folder:
         spool_memory = min(_spool_memory, job.memory // 4)
         with encode_corpus(
             sources, space.path, config, threads=job.threads, progress=progress, block_bytes=_block_bytes,
