@@ -19,13 +19,12 @@ from typing import Any
 from study import MORE_LOOKS, PAPER
 
 from glove_cli.cooc.config import CoocConfig
-from glove_cli.recipes import RECIPES
 from glove_cli.training.config import TrainConfig
 
 MEASURES = ("own questions", "questions", "WS-353", "MEN", "SimLex")
 OF_MIN_COUNT = ("own questions", "of all", "WS-353", "MEN", "SimLex")
 USED, PLAIN = "sum unit,whiten:0.3", "sum none"
-SEED = "seed"
+SEED, TOGETHER = "seed", "together"
 
 
 def main() -> None:
@@ -51,7 +50,7 @@ def _table(factor: str, studies: list[dict[str, Any]]) -> str:
     measures = OF_MIN_COUNT if factor == "min_count" else MEASURES
     look = PLAIN if factor == PAPER else USED
     labels = dict.fromkeys(one["label"] for study in studies for one in study["settings"] if one["factor"] == factor)
-    own = "" if factor == PAPER else _own(factor, studies[0]["recipe"])
+    own = "" if factor == PAPER else _own(factor, studies[0]["centre"])
     names = sorted({*labels, own} - {""}, key=_order)
     rows = []
     for name in names:
@@ -73,10 +72,11 @@ def _find(study: dict[str, Any], factor: str, name: str, own: str) -> dict[str, 
     return next((one for one in study["settings"] if (one["factor"], one["label"]) == wanted), None)
 
 
-def _own(factor: str, recipe: str) -> str:
-    """Return what the recipe takes, as the label of a setting."""
-    options = {**asdict(CoocConfig()), **asdict(TrainConfig()), **RECIPES[recipe].counting, **RECIPES[recipe].training}
-    value = options[factor]
+def _own(factor: str, centre: dict[str, dict[str, Any]]) -> str:
+    """Return what the centre takes, as the label of a setting."""
+    if factor == TOGETHER:
+        return "window {window}, x_max {x_max:g}".format(**centre["counting"], **centre["training"])
+    value = {**asdict(CoocConfig()), **asdict(TrainConfig()), **centre["counting"], **centre["training"]}[factor]
     return "random" if factor == "init_biases" and value is None else f"{value}"
 
 
