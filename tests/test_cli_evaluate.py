@@ -236,7 +236,7 @@ def test_nothing_seen_at_all_is_an_error(folder: Path) -> None:
 def test_a_section_that_no_word_can_answer_is_said(folder: Path) -> None:
     (folder / "questions" / "none.txt").write_text("a b c d\n" * 3)
     result = glove("evaluate", "good.txt", "--analogies", "questions")
-    assert "none: 0 of 3 questions seen" in result.stderr
+    assert "Note: 0 of 3 questions seen in none: each has an unknown word." in result.stderr
     assert [line.split() for line in result.stdout.splitlines() if line.startswith("none")] == [
         ["none", "0", "0", "3", "-", "-"]
     ]

@@ -52,9 +52,12 @@ def notes(label: str, several: bool, scores: Scores, source: WordVectors, zeros:
         raise FormatError(f"{what}{in_case or ' '}{advice}")
     if folded and scores.analogies is not None and scores.analogies.protocol == "reference" and 2 * folded > asked:
         told.append(f"{before}{in_case.strip()} {advice}")
-    for section in scores.analogies.categories if scores.analogies is not None else ():
-        if not section.seen:
-            told.append(f"{before}{shown(section.name)}: 0 of {section.of:,} questions seen, each has an unknown word.")
+    sections = scores.analogies.categories if scores.analogies is not None else ()
+    empty = [section for section in sections if not section.seen]
+    if empty:
+        names = ", ".join(shown(section.name) for section in empty)
+        count = sum(section.of for section in empty)
+        told.append(f"{before}0 of {count:,} questions seen in {names}: each has an unknown word.")
     for score in scores.similarity:
         if score.pairs < 2:
             told.append(
