@@ -84,6 +84,7 @@ def settings() -> Iterator[Setting]:
     yield from counting("min_count", "min_count", 2, 10, 50)
     yield from counting("context", "context", "left")
     together: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+        ({"window": 60}, {"x_max": 5.0}),
         ({"window": 60}, {"x_max": 20.0}),
         ({"window": 80}, {"x_max": 20.0}),
         ({"window": 100}, {"x_max": 20.0}),

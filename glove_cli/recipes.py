@@ -31,14 +31,13 @@ class Recipe:
     training: Mapping[str, Any]
 
 
-# Found on 17 and 78 million tokens of Wikipedia with questions and word pairs that its scores are not told on; see
-# docs/guide.md.
+# Found on Wikipedia with questions and word pairs that its scores are not told on; see docs/guide.md.
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "wide": Recipe(
             "Wide windows without most of the function words: better scores than the defaults, in little time.",
-            MappingProxyType({"window": 40, "subsample": 1e-4}),
-            MappingProxyType({"x_max": 10.0, "epochs": 10, "min_weight": 0.1, "process": "unit,whiten:0.3"}),
+            MappingProxyType({"window": 60, "subsample": 1e-4}),
+            MappingProxyType({"x_max": "auto", "epochs": 10, "min_weight": 0.1, "process": "unit,whiten:0.3"}),
         ),
     }
 )

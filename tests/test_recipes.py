@@ -18,7 +18,8 @@ from glove_cli.errors import OptionError
 from glove_cli.model import GloveModel
 from glove_cli.recipes import RECIPES
 from glove_cli.training.config import TrainConfig
-from glove_cli.training.run import train
+from glove_cli.training.run import make_config, train
+from glove_cli.training.x_max import choose_x_max
 from glove_cli.vectors.export import export_vectors
 from glove_cli.vectors.load import load_vectors
 from glove_cli.vectors.process import parse_steps, process_vectors
@@ -56,7 +57,7 @@ def test_a_recipe_names_options_that_exist(name: str) -> None:
     CoocConfig(**recipe.counting)
     training = dict(recipe.training)
     assert parse_steps(training.pop("process"))
-    TrainConfig(**training)
+    make_config(training)
     assert recipe.about.endswith(".")
 
 
@@ -71,7 +72,9 @@ def test_a_recipe_gives_the_commands_other_defaults(folder: Path) -> None:
     meta = GloveModel.load("r/model").meta
     training = dict(RECIPES["wide"].training)
     assert meta["process"] == training.pop("process")
-    assert meta["options"] == {**asdict(TrainConfig()), **training, "dim": 4}
+    assert training.pop("x_max") == "auto"
+    x_max = choose_x_max(np.asarray(load_cooc("r/cooc").data))
+    assert meta["options"] == {**asdict(TrainConfig()), **training, "x_max": x_max, "dim": 4}
     made = train(load_cooc("r/cooc"), **{**RECIPES["wide"].training, "dim": 4})
     assert np.array_equal(made.W, GloveModel.load("r/model").W)
 
@@ -89,14 +92,14 @@ def test_what_is_typed_goes_before_the_recipe_wherever_it_stands(folder: Path) -
     result = glove("train", *QUICK, "--process", "none", "--recipe", "wide", "--run", "r")
     assert result.exit_code == 0, result.output
     meta = GloveModel.load("r/model").meta
-    assert (meta["options"]["epochs"], meta["options"]["x_max"]) == (2, 10.0)
+    assert (meta["options"]["epochs"], meta["options"]["min_weight"]) == (2, 0.1)
     assert "process" not in meta
 
 
 def test_a_matrix_that_was_counted_in_another_way_is_noted(folder: Path) -> None:
     result = glove("train", "--recipe", "wide", *QUICK, "--force")
     assert result.exit_code == 0, result.output
-    assert "was counted with --window 15 (40), --subsample 0.0 (0.0001)." in result.stderr
+    assert "was counted with --window 15 (60), --subsample 0.0 (0.0001)." in result.stderr
     assert "glove build-cooc --recipe wide" in result.stderr
 
 

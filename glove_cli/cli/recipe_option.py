@@ -32,6 +32,7 @@ def recipe_option(stage: str) -> Callable[[_Function], _Function]:
 
 def _shown(options: Mapping[str, Any]) -> str:
     """Return options as they would be typed."""
-    parts = (f"--{name.replace('_', '-')} {value:g}" if isinstance(value, (int, float)) else f"--{name} {value}"
-             for name, value in options.items())  # fmt: skip
-    return " ".join(parts)
+    return " ".join(
+        f"--{name.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{name.replace('_', '-')} {value}"
+        for name, value in options.items()
+    )
