@@ -18,6 +18,7 @@ from glove_cli.errors import OptionError
 from glove_cli.model import GloveModel
 from glove_cli.recipes import RECIPES
 from glove_cli.training.config import TrainConfig
+from glove_cli.training.counts import find_counts
 from glove_cli.training.run import make_config, train
 from glove_cli.training.x_max import choose_x_max
 from glove_cli.vectors.export import export_vectors
@@ -73,7 +74,7 @@ def test_a_recipe_gives_the_commands_other_defaults(folder: Path) -> None:
     training = dict(RECIPES["wide"].training)
     assert meta["process"] == training.pop("process")
     assert training.pop("x_max") == "auto"
-    x_max = choose_x_max(np.asarray(load_cooc("r/cooc").data))
+    x_max = choose_x_max(find_counts(load_cooc("r/cooc"), None, None))
     assert meta["options"] == {**asdict(TrainConfig()), **training, "x_max": x_max, "dim": 4}
     made = train(load_cooc("r/cooc"), **{**RECIPES["wide"].training, "dim": 4})
     assert np.array_equal(made.W, GloveModel.load("r/model").W)

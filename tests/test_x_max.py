@@ -13,54 +13,56 @@ from training_runs import QUICK, equal
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import TrainingError
 from glove_cli.training import counts as counts_module
-from glove_cli.training.counts import find_counts
+from glove_cli.training.counts import Counts, find_counts
 from glove_cli.training.run import train
 from glove_cli.training.x_max import choose_x_max, suggest_x_max
 
 pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 
+def counts_of(*entries: float) -> Counts:
+    """Return counts with these entries in one row."""
+    matrix = csr_array(np.array([[0.0] * len(entries), entries] + [[0.0] * len(entries)] * (len(entries) - 2)))
+    return find_counts(matrix, [f"w{i}" for i in range(len(entries))], None)
+
+
 @pytest.mark.parametrize(
-    ("reached", "expected"),
+    ("entries", "expected"),
     [
-        (1.0, 1.0),
-        (1.9, 1.0),
-        (2.0, 2.0),
-        (4.9, 2.0),
-        (5.0, 5.0),
-        (99.0, 50.0),
-        (100.0, 100.0),
-        (0.3, 0.2),
-        (0.05, 0.05),
+        ((625.0, 0.5), 0.67),  # 5 / 7.5
+        ((50_625.0, 0.5), 2.0),
+        ((81e6, 19e6), 13.0),
+        ((2e11, 5e10), 94.0),
+        ((1e15, 1.0), 750.0),
+        ((0.001, 0.001), 0.028),
     ],
 )
-def test_the_largest_round_number_that_enough_entries_reach_is_chosen(reached: float, expected: float) -> None:
-    few = np.full(1000, reached / 1000)
-    few[:3] = reached  # three of a thousand
-    assert choose_x_max(few) == pytest.approx(expected)
-    few[1:3] = reached / 1000  # one of a thousand isn't enough
-    chosen = choose_x_max(few)
-    assert chosen is not None
-    assert chosen < expected
+def test_it_is_the_fourth_root_of_the_sum_by_seven_and_a_half(entries: tuple[float, ...], expected: float) -> None:
+    assert choose_x_max(counts_of(*entries)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("sample", [[], [-1.0], [0.0, 0.0], [np.inf], [np.nan]])
-def test_nothing_is_chosen_by_entries_that_cant_be_trained_on(sample: list[float]) -> None:
-    assert choose_x_max(np.array(sample)) is None
-    assert suggest_x_max(np.array(sample), 100.0) is None
+@pytest.mark.parametrize("entries", [(-1.0, -2.0), (np.inf, 1.0), (np.nan, 1.0), (-np.inf, 1.0)])
+def test_nothing_is_chosen_by_entries_that_cant_be_trained_on(entries: tuple[float, ...]) -> None:
+    assert choose_x_max(counts_of(*entries)) is None
+    assert suggest_x_max(counts_of(*entries), 100.0) is None
 
 
 def test_a_better_x_max_is_named_for_a_small_corpus(cooc: CoocMatrix) -> None:
-    better = suggest_x_max(cooc.data, 1000.0)
+    counts = find_counts(cooc, None, None)
+    better = suggest_x_max(counts, 1000.0)
     assert better is not None
     assert 0 < better < 1000.0
-    assert suggest_x_max(cooc.data, better) is None
-    assert suggest_x_max(cooc.data, 0.01) is None
-    assert choose_x_max(cooc.data) == better
+    assert better == choose_x_max(counts)
+    assert suggest_x_max(counts, 0.01) is None
+
+
+def test_a_matrix_and_its_lower_half_are_nearly_alike(cooc: CoocMatrix) -> None:
+    whole = find_counts(cooc.to_scipy(), cooc.vocab.words, None)  # in the half, entries on the diagonal count double
+    assert choose_x_max(whole) == pytest.approx(choose_x_max(find_counts(cooc, None, None)), rel=0.05)
 
 
 def test_auto_is_the_chosen_number(cooc: CoocMatrix) -> None:
-    chosen = choose_x_max(cooc.data)
+    chosen = choose_x_max(find_counts(cooc, None, None))
     assert chosen is not None
     options = {**QUICK, "x_max": chosen}
     said: list[str] = []

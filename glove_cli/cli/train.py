@@ -76,7 +76,7 @@ class NumberOrAuto(click.ParamType):
 @config_option(
     TrainConfig,
     "x_max",
-    "Pairs that occur so often count in full; auto: the largest round number up to 100 that 0.2 % of pairs reach.",
+    "Pairs that occur so often or more count in full; auto: what suits the amount of text.",
     type=NumberOrAuto(),
 )
 @config_option(TrainConfig, "alpha", "Rarer pairs count (count / x-max) ** alpha.")

@@ -79,7 +79,7 @@ class Job:
             counts, config, threads=self.threads, memory=self.memory, anchored=bool(config.anchor_strength),
             returned=workspace is None, evaluated=self.evaluate is not None,
         )  # fmt: skip
-        better = suggest_x_max(counts.sample(), config.x_max)
+        better = suggest_x_max(counts, config.x_max)
         if better is not None:
             self.note(
                 f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "

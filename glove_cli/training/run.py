@@ -40,7 +40,7 @@ from glove_cli.vectors.process import chosen_steps
 from glove_cli.workspace import difference, home_of, same_job, workspace
 
 if TYPE_CHECKING:
-    from glove_cli.training.counts import CountsLike
+    from glove_cli.training.counts import Counts, CountsLike
 
 
 def train(
@@ -138,7 +138,7 @@ def train(
     """
     make_config(options)
     found = find_counts(matrix, words, counts)
-    config = make_config(options, found.sample)
+    config = make_config(options, found)
     if note is not None and options.get("x_max") == AUTO:
         note(f"x_max {config.x_max:g}, chosen by the matrix.")
     if process is not None and not chosen_steps(process):
@@ -219,10 +219,10 @@ def _model_bytes(job: Job) -> int:
     return numbers * np.dtype(job.config.dtype).itemsize
 
 
-def make_config(options: dict[str, Any], sample: Callable[[], NDArray[np.float64]] | None = None) -> TrainConfig:
+def make_config(options: dict[str, Any], counts: Counts | None = None) -> TrainConfig:
     """Make a `TrainConfig` of keyword arguments, with a clear error for one that doesn't exist.
 
-    An x_max of "auto" is chosen by a sample of the entries; without one, all other options are checked.
+    An x_max of "auto" is chosen by the counts; without them, all other options are checked.
     """
     unknown = sorted(set(options) - set(asdict(TrainConfig())))
     if unknown:
@@ -230,7 +230,7 @@ def make_config(options: dict[str, Any], sample: Callable[[], NDArray[np.float64
             f"{unknown[0]}: is not an option of training. Choose from {', '.join(asdict(TrainConfig()))}."
         )
     if options.get("x_max") == AUTO:
-        chosen = choose_x_max(sample()) if sample is not None else None
+        chosen = choose_x_max(counts) if counts is not None else None
         options = {**options, "x_max": TrainConfig.x_max if chosen is None else chosen}
     return TrainConfig(**options)
 
