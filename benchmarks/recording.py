@@ -31,7 +31,7 @@ COMMANDS = (
     "glove train --recipe wide",
     "glove export vectors.txt",
     "glove nearest physics -n 5",
-    "glove analogy france paris italy -n 3",
+    "glove analogy man king woman -n 3",
 )
 
 

@@ -129,6 +129,20 @@ def test_a_terminal_gets_a_bar_and_lines_above_it(monkeypatch: pytest.MonkeyPatc
     assert text.rstrip(" ").endswith("\r")
 
 
+def test_what_follows_a_bar_begins_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with Progress() as progress:
+        for _ in range(2):  # as with several models
+            progress("training", 0, 1000, "entry")
+            progress("training", 500, 1000, "entry")
+            progress.close()
+            terminal.write("words  7\n")
+    for before, after in zip(terminal.getvalue().split("words  7\n"), ("\r", "\r"), strict=False):
+        assert "training:   0%|" in before
+        assert before.endswith(after)
+
+
 @pytest.mark.parametrize(
     ("command", "closed", "code", "said"),
     [

@@ -12,6 +12,7 @@ import pytest
 from conftest import file_hashes
 from test_cli_build_cooc import fails, glove
 
+from glove_cli.cli.progress import Progress
 from glove_cli.cooc.build import build_cooc
 from glove_cli.model import GloveModel
 from glove_cli.training.config import TrainConfig
@@ -84,6 +85,12 @@ def test_paths_may_be_given(folder: Path) -> None:
     (folder / "glove-run" / "cooc").rename(folder / "matrix")
     assert glove("train", *QUICK, "--cooc", "matrix", "--model", "deep/vectors").exit_code == 0
     assert GloveModel.load("deep/vectors").dim == 4
+
+
+def test_the_bar_goes_before_the_summary_is_printed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Progress, "close", lambda self: print("(no bar)"))
+    lines = glove("train", *QUICK).stdout.splitlines()
+    assert lines.index("(no bar)") < next(k for k, line in enumerate(lines) if line.startswith("words "))
 
 
 def test_a_small_corpus_gets_a_better_x_max(folder: Path) -> None:

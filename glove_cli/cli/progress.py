@@ -29,12 +29,12 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self.close()
 
     def __call__(self, stage: str, done: int, total: int | None, unit: str) -> None:
         """Take in that `done` of `total` units (None when unknown) of a stage are done."""
         if stage != self._stage:
-            self._close()
+            self.close()
             self._stage, self._began = stage, time.monotonic()
             if self._terminal:
                 from tqdm import tqdm
@@ -63,7 +63,9 @@ class Progress:
         end = f", {duration(left)} left" if left is not None else ""
         return f"{self._stage}: {amount(done, unit)} of {amount(total, unit)} ({done / total:.0%}){end}"
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Take the bar away, before something else is printed."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        self._stage = ""

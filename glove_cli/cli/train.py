@@ -205,6 +205,7 @@ def command(
                 resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every, process=process,
                 on_epoch=_teller(progress.note), progress=progress, note=progress.note, **varied, **options,
             )  # fmt: skip
+            progress.close()
             _summarize(out, model, time.perf_counter() - begin)
 
 
