@@ -11,6 +11,7 @@ import os
 import pty
 import select
 import shlex
+import shutil
 import struct
 import subprocess
 import termios
@@ -55,6 +56,7 @@ def main() -> None:
         corpus = common.find_corpus(arguments.corpus, work)
         common.print_facts(arguments.threads, corpus)
         folder = work / "recording"
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier recording
         folder.mkdir()
         (folder / corpus.name).symlink_to(corpus.absolute())
         screens = list(record([command.format(corpus=corpus.name) for command in COMMANDS], folder))
