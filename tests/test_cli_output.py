@@ -138,9 +138,9 @@ def test_what_follows_a_bar_begins_a_line_of_its_own(monkeypatch: pytest.MonkeyP
             progress("training", 500, 1000, "entry")
             progress.close()
             terminal.write("words  7\n")
-    for before, after in zip(terminal.getvalue().split("words  7\n"), ("\r", "\r"), strict=False):
+    for before in terminal.getvalue().split("words  7\n")[:2]:
         assert "training:   0%|" in before
-        assert before.endswith(after)
+        assert before.endswith("\r")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from conftest import file_hashes
 from test_cli_build_cooc import fails, glove
 
+from glove_cli.cli import train as train_module
 from glove_cli.cli.progress import Progress
 from glove_cli.cooc.build import build_cooc
 from glove_cli.model import GloveModel
@@ -88,9 +89,13 @@ def test_paths_may_be_given(folder: Path) -> None:
 
 
 def test_the_bar_goes_before_the_summary_is_printed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Progress, "close", lambda self: print("(no bar)"))
-    lines = glove("train", *QUICK).stdout.splitlines()
-    assert lines.index("(no bar)") < next(k for k, line in enumerate(lines) if line.startswith("words "))
+    done: list[str] = []
+    monkeypatch.setattr(Progress, "__call__", lambda self, stage, *step: done.append(stage))
+    monkeypatch.setattr(Progress, "close", lambda self: done.append("(no bar)"))
+    monkeypatch.setattr(train_module, "_summarize", lambda *arguments: done.append("(summary)"))
+    assert glove("train", *QUICK).exit_code == 0
+    assert "preparing" in done
+    assert done[done.index("(summary)") - 1] == "(no bar)"
 
 
 def test_a_small_corpus_gets_a_better_x_max(folder: Path) -> None:
