@@ -55,6 +55,13 @@ class Progress:
         if self._bar is not None:
             self._bar.refresh()
 
+    def close(self) -> None:
+        """Take the bar away, before something else is printed."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self._stage = ""
+
     def _line(self, done: int, total: int | None, unit: str) -> str:
         if not total:
             return f"{self._stage}: {amount(done, unit)}"
@@ -62,10 +69,3 @@ class Progress:
         left = seconds / done * (total - done) if done and seconds >= _SECONDS_TO_KNOW else None
         end = f", {duration(left)} left" if left is not None else ""
         return f"{self._stage}: {amount(done, unit)} of {amount(total, unit)} ({done / total:.0%}){end}"
-
-    def close(self) -> None:
-        """Take the bar away, before something else is printed."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        self._stage = ""

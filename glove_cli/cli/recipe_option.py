@@ -32,7 +32,5 @@ def recipe_option(stage: str) -> Callable[[_Function], _Function]:
 
 def _shown(options: Mapping[str, Any]) -> str:
     """Return options as they would be typed."""
-    return " ".join(
-        f"--{name.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{name.replace('_', '-')} {value}"
-        for name, value in options.items()
-    )
+    values = {name: f"{value:g}" if isinstance(value, float) else value for name, value in options.items()}
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
