@@ -57,8 +57,18 @@ def test_a_better_x_max_is_named_for_a_small_corpus(cooc: CoocMatrix) -> None:
 
 
 def test_a_matrix_and_its_lower_half_are_nearly_alike(cooc: CoocMatrix) -> None:
-    whole = find_counts(cooc.to_scipy(), cooc.vocab.words, None)  # in the half, entries on the diagonal count double
+    whole = find_counts(cooc.to_scipy(), cooc.vocab.words, None)  # in the half, entries on the diagonal weigh more
     assert choose_x_max(whole) == pytest.approx(choose_x_max(find_counts(cooc, None, None)), rel=0.05)
+
+
+def test_it_follows_all_entries_not_those_that_are_looked_at(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = choose_x_max(find_counts(cooc, None, None))
+    monkeypatch.setattr(counts_module, "_SAMPLE", 1 << 9)  # most of them pairs of the most frequent words
+    monkeypatch.setattr(counts_module, "_PIECE", 1 << 10)
+    counts = find_counts(load_cooc(cooc.path), None, None)
+    assert np.mean(counts.sample()) > 2 * np.mean(counts.data)
+    assert choose_x_max(counts) == chosen
+    assert counts.total() == pytest.approx(float(np.sum(cooc.data)) * cooc.nnz / len(cooc.data))
 
 
 def test_auto_is_the_chosen_number(cooc: CoocMatrix) -> None:

@@ -19,6 +19,7 @@ from glove_cli.vocab import Vocab, word_to_bytes
 
 _SAMPLE = 1 << 20  # entries
 _RUN = 1 << 8
+_PIECE = 1 << 22  # entries that are added up at a time
 
 if TYPE_CHECKING:
     from scipy.sparse import sparray, spmatrix
@@ -113,6 +114,15 @@ class Counts:
                 self.release(0, self.V)
         self.release(0, self.V)
         return sample.ravel()
+
+    def total(self) -> float:
+        """Return the sum of all entries; where half is stored, that of the half times `nnz` by what is stored."""
+        pieces = range(0, len(self.data), _PIECE)
+        total = 0.0
+        for begin in pieces:
+            total += float(np.sum(self.data[begin : begin + _PIECE]))
+            self.release(0, self.V)
+        return total * (self.nnz / len(self.data)) if pieces else 0.0
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of the matrix, by parts."""

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from glove_cli.training.counts import Counts
@@ -27,15 +26,19 @@ def choose_x_max(counts: Counts) -> float | None:
     Returns
     -------
     float or None
-        S ** (1/4) / 7.5 to two digits, S the sum of all entries (of a large matrix, as a sample of them says); None
-        where nothing can be trained on anyway: no entries, or some that aren't positive and finite.
+        S ** (1/4) / 7.5 to two digits, S the sum of all entries; None where nothing can be trained on anyway: no
+        entries, or some that aren't positive and finite.
 
     Notes
     -----
     The divisor is fitted to what docs/guide.md measures on texts of 2 and 17 million tokens (8 and 13); the paper's 100
     for 42 billion tokens and a window of 10 (Pennington et al. 2014, section 4.2) lies on the same line.
     """
-    return _by_sum(counts.sample(), counts.nnz)
+    total = counts.total()
+    if not 0 < total < math.inf:
+        return None
+    chosen = total**0.25 / _DIVISOR
+    return round(chosen, _DIGITS - 1 - math.floor(math.log10(chosen)))
 
 
 def suggest_x_max(counts: Counts, x_max: float) -> float | None:
@@ -54,14 +57,5 @@ def suggest_x_max(counts: Counts, x_max: float) -> float | None:
     sample = counts.sample()
     if len(sample) and np.mean(sample >= x_max) >= _LEAST_SHARE:
         return None
-    chosen = _by_sum(sample, counts.nnz)
+    chosen = choose_x_max(counts)
     return chosen if chosen is not None and chosen < x_max else None
-
-
-def _by_sum(sample: NDArray[np.float64], nnz: int) -> float | None:
-    """Return what `choose_x_max` does, by a sample of the entries and their number."""
-    total = float(np.mean(sample)) * nnz if len(sample) else 0.0
-    if not 0 < total < math.inf:
-        return None
-    chosen = total**0.25 / _DIVISOR
-    return round(chosen, _DIGITS - 1 - math.floor(math.log10(chosen)))
