@@ -85,15 +85,14 @@ def measure_corpus(
     print(f"{corpus.name}, {text.stat().st_size:,} bytes; load {os.getloadavg()[0]:.1f}", flush=True)
     store.before = lambda: warm_up(context)
     for name in options.parts:
-        load = os.getloadavg()[0]
-        print(f"{name}, load {load:.1f}", flush=True)
+        print(f"{name}, load {os.getloadavg()[0]:.1f}", flush=True)
         try:
             part = PARTS[name].run(context)
         except SystemExit as error:  # a command failed; what other parts say is worth having
-            result["parts"][name] = {"load": load, "error": str(error)}
+            result["parts"][name] = {**store.circumstances(), "error": str(error)}
             result["failed"].append(f"{name}: {error}")
         else:
-            result["parts"][name] = {"load": load, "result": part}
+            result["parts"][name] = {**store.circumstances(), "result": part}
             result["failed"] += [f"{name}: {text}" for text in dict.fromkeys(PARTS[name].bad(part))]
             write_json(folder / f"{name}.json", part)
         paths = report.write(result, PARTS, options.out)

@@ -75,7 +75,7 @@ def test_a_run_writes_json_and_markdown(folder: Path) -> None:
     )
     assert {"processor", "cores", "memory_bytes", "caches", "vector_flags"} <= set(result["machine"])
     assert list(result["parts"]) == list(PARTS)
-    assert all(part["load"] >= 0 for part in result["parts"].values())
+    assert all(0 <= part["load"][0] <= part["load"][1] for part in result["parts"].values())
     (training,) = result["parts"]["speed"]["result"]["training"]
     assert training["whole"] > training["epoch"] > 0
     assert training["peak"] > 1e6
@@ -242,7 +242,7 @@ def test_a_part_that_breaks_off_says_so_and_leaves_the_others(tmp_path: Path) ->
         "options": {"quick": False},
         "competitors": {},
         "failed": ["growth: glove: ended with 3"],
-        "parts": {"growth": {"load": 0.1, "error": "glove: ended with 3"}},
+        "parts": {"growth": {"load": [0.1, 0.2], "error": "glove: ended with 3"}},
     }
     assert "**Not finished:**\n\n```\nglove: ended with 3\n```" in markdown(result, {"growth": growth})
 

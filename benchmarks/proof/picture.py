@@ -7,6 +7,12 @@ from typing import Any
 
 COLOURS = ("#1b6ca8", "#b4452c", "#3f7d3a", "#8a5fa8", "#7a6a3a", "#555555")
 MARKS = "os^Dvx"
+NAMES = {
+    "glove": "glove",
+    "wide": "glove --recipe wide",
+    "reference": "original tools",
+    "skip-gram": "gensim skip-gram",
+}
 SETS = {"of all": "share of all questions", "MEN-TR-3k": "MEN (rho)"}
 
 
@@ -38,7 +44,7 @@ def scores_over_time(rows: list[dict[str, Any]], target: Path) -> Path:
                 points = [(row["seconds"], row["scores"].get(name)) for row in done if row["tool"] == tool]
                 points = [point for point in points if point[1] is not None]
                 style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKS[number % len(MARKS)]}
-                axis.plot([x for x, _ in points], [y for _, y in points], label=tool, **style)
+                axis.plot([x for x, _ in points], [y for _, y in points], label=NAMES.get(tool, tool), **style)
             axis.set_xscale("log")
             ticks = sorted({row["budget"] for row in rows})
             axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

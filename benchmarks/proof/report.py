@@ -31,7 +31,10 @@ def markdown(result: dict[str, Any], parts: dict[str, ModuleType]) -> str:
     if result["failed"]:
         lines += ["**Failed checks:**", "", *(f"- {text}" for text in result["failed"]), ""]
     for name, part in result["parts"].items():
-        lines += [f"## {name}", "", f"Load at its start: {part['load']:.1f} (near 0 when the machine is quiet).", ""]
+        lines += [f"## {name}", ""]
+        if "load" in part:
+            loads = " to ".join(f"{load:.1f}" for load in part["load"])
+            lines += [f"Load as its steps began: {loads} (no more than threads work here when nothing else runs).", ""]
         if "error" in part:
             lines += ["**Not finished:**", "", "```", part["error"], "```", ""]
             continue

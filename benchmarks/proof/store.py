@@ -21,6 +21,7 @@ class Store:
         self.path = path
         self.before: Callable[[], object] | None = None  # called once, before the first step that isn't there
         self.kept = 0  # steps of an earlier run that were used
+        self._used: list[str] = []  # keys, since `circumstances` was asked last
         self._held: dict[str, Any] = {"identity": identity, "steps": {}}
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -36,6 +37,7 @@ class Store:
     def once(self, key: str, work: Callable[[], dict[str, Any]], products: Sequence[Path] = ()) -> dict[str, Any]:
         """Return what `work` returned, now or in an earlier run that left all of the files `products` as well."""
         steps = self._held["steps"]
+        self._used.append(key)
         if key in steps and all(product.exists() for product in products):
             self.kept += key in self._earlier
             self._earlier.discard(key)
@@ -49,6 +51,13 @@ class Store:
         steps[key] = {"value": value, "load": round(load, 2), "began": begin.isoformat(timespec="seconds")}
         write_json(self.path, self._held)
         return value
+
+    def circumstances(self) -> dict[str, Any]:
+        """Return least and greatest load, first and last time at which the steps used since the last call began."""
+        used = [self._held["steps"][key] for key in self._used if key in self._held["steps"]]
+        self._used.clear()
+        loads, times = [step["load"] for step in used], [step["began"] for step in used]
+        return {"load": [min(loads), max(loads)], "began": [min(times), max(times)]} if used else {}
 
     def steps(self) -> dict[str, Any]:
         """Return all steps with load and time."""
