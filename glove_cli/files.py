@@ -11,10 +11,13 @@ import ctypes
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +33,8 @@ _SYNC_FILE_RANGE_WRITE = 2
 _OPEN_FILES = ("/dev/stdout", "/dev/stderr")  # links, as often to a file as to a terminal or a pipe
 _FOLDERS_OF_OPEN_FILES = ("/dev/fd", "/proc/self/fd")
 _NAME_KEPT = 40  # characters of an output's name in that of its temporary file
+_RANDOM_PART = re.compile(r"\.[0-9a-f]{12}\.tmp")
+_YOUNGEST = 60.0  # seconds; what is younger may be a file whose writer was about to lock it
 
 
 def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -122,34 +127,76 @@ def output_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     OutputError
         If `path` exists and `force` is false, is a folder, or can't be written (also when the disk is full).
     """
-    path = Path(path)
-    check_output(path, force=force)
-    if is_stream(path):
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(_full_disk_named(path))
-            with named_errors(path):
-                stream = stack.enter_context(path.open("ab"))  # after what stands in a file behind /dev/stdout
-            yield stream
-        return
-    if os.path.isdir(path):
-        raise OutputError(f"{path}: is a folder, a file was to be written there. Choose another name.")
-    temporary = _temporary_name(path)
-    try:
-        _make_parents(path)
-        with named_errors(path):
-            file = temporary.open("xb")
-        with _full_disk_named(path), file:
-            yield file
+    with output_files(path, force=force) as (file,):
+        yield file
+
+
+@contextlib.contextmanager
+def output_files(*paths: str | os.PathLike[str], force: bool = False) -> Iterator[tuple[BinaryIO, ...]]:
+    """Open binary files for writing that appear under their names, all or none, only when the block ends well.
+
+    Parameters
+    ----------
+    *paths : path-like
+        The files to make; pipes and devices are written straight through. An error of a full disk within the block is
+        said of the last one.
+    force : bool
+        Whether existing files may be replaced.
+
+    Yields
+    ------
+    files : tuple of binary files
+
+    Raises
+    ------
+    OutputError
+        As of `output_file`.
+    """
+    names = [Path(path) for path in paths]
+    for path in names:
+        check_output(path, force=force)
+        if os.path.isdir(path):
+            raise OutputError(f"{path}: is a folder, a file was to be written there. Choose another name.")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_full_disk_named(names[-1]))
+        temporary = {path: stack.enter_context(_temporary_file(path)) for path in names if not is_stream(path)}
+        streams = {path: stack.enter_context(_stream(path)) for path in names if path not in temporary}
+        yield tuple(streams[path] if path in streams else temporary[path][1] for path in names)
+        for path, (_, file) in temporary.items():
             with named_errors(path):
                 file.flush()
                 os.fsync(file.fileno())
+                file.close()
+        with contextlib.ExitStack() as undo:
+            for path, (name, _) in reversed(temporary.items()):
+                with named_errors(path):
+                    undo.callback(_put(name, path))
+            undo.pop_all()
+
+
+@contextlib.contextmanager
+def _stream(path: Path) -> Iterator[BinaryIO]:
+    with contextlib.ExitStack() as stack:
         with named_errors(path):
-            os.replace(temporary, path)
-            _sync_folder(path.parent)
-    except BaseException:
+            stream = stack.enter_context(path.open("ab"))  # after what stands in a file behind /dev/stdout
+        yield stream
+
+
+@contextlib.contextmanager
+def _temporary_file(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Give the name of a temporary file beside `path`, and the file; it is removed in the end."""
+    temporary = _temporary_name(path)
+    try:
+        _make_parents(path)
+        _sweep(path)
+        with named_errors(path):
+            file = temporary.open("xb")
+        with file:
+            lock(file.fileno())
+            yield temporary, file
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise
 
 
 @contextlib.contextmanager
@@ -182,14 +229,15 @@ def output_folder(
     temporary = temporary if temporary is not None else _temporary_name(path)
     try:
         _make_parents(path)
+        _sweep(path)
         with named_errors(path):
             temporary.mkdir()
-            yield temporary
+            with _locked(temporary):
+                yield temporary
             for name in sorted(os.listdir(temporary)):
                 sync_file(temporary / name)
             _sync_folder(temporary)
-            _replace_folder(temporary, path)
-            _sync_folder(path.absolute().parent)
+            _put(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -237,13 +285,36 @@ def is_our_meta(meta: Path) -> bool:
         return False
 
 
-def _replace_folder(temporary: Path, path: Path) -> None:
-    """Put `temporary` at `path`; afterwards `temporary` holds what stood there, if anything did."""
-    if not path.exists():
+def _put(temporary: Path, path: Path) -> Callable[[], object]:
+    """Put `temporary` at `path` and see the name to the disk; if that fails, what stood there stands there again.
+
+    What it returns does the same later.
+    """
+    undo = _take_place(temporary, path)
+    try:
+        _sync_folder(path.absolute().parent)
+    except OSError:
+        undo()
+        raise
+    return undo
+
+
+def _take_place(temporary: Path, path: Path) -> Callable[[], object]:
+    """Put `temporary` at `path`; return what undoes it. `temporary` then holds what stood there, if anything did."""
+    if not os.path.lexists(path):
         os.rename(temporary, path)
-        return
+        return partial(os.rename, path, temporary)
     if _exchange(temporary, path):
-        return
+        return partial(_exchange, temporary, path)
+    if path.is_dir():
+        _change_places(temporary, path)
+        return partial(_change_places, temporary, path)
+    os.replace(temporary, path)  # never without a file of this name, but also without a way back
+    return lambda: None
+
+
+def _change_places(temporary: Path, path: Path) -> None:
+    """Swap two names in three steps."""
     aside = _temporary_name(path)
     os.rename(path, aside)
     try:
@@ -268,6 +339,58 @@ def _exchange(a: Path, b: Path) -> bool:
 def _temporary_name(path: Path) -> Path:
     # Cut, so that every name that the system allows has a temporary one.
     return path.with_name(f".{path.name[:_NAME_KEPT]}.{secrets.token_hex(6)}.tmp")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what runs that were killed while they wrote `path` have left beside it: nobody holds its lock."""
+    begin = f".{path.name[:_NAME_KEPT]}"
+    with contextlib.suppress(OSError):
+        for left in path.absolute().parent.iterdir():
+            if not left.name.startswith(begin) or not _RANDOM_PART.fullmatch(left.name[len(begin) :]):
+                continue
+            with contextlib.suppress(OSError), _locked(left) as free:
+                if free and time.time() - left.lstat().st_mtime >= _YOUNGEST:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[bool | None]:
+    """Hold the lock of a file or folder; give what `lock` returns."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # systems on which a folder can't be opened
+        yield None
+        return
+    try:
+        yield lock(descriptor)
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+def lock(descriptor: int) -> bool | None:
+    """Lock an open file until it is closed or the process ends.
+
+    Parameters
+    ----------
+    descriptor : int
+
+    Returns
+    -------
+    bool or None
+        False if another holds it; None where there are no such locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return None
+    return True
 
 
 def _make_parents(path: Path) -> None:

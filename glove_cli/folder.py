@@ -29,6 +29,8 @@ from glove_cli.vocab import Vocab
 
 VOCAB_NAME = "vocab.txt"
 NPY_HEADER_BYTES = 128
+_OWN_DIGEST = "sha256"  # in meta.json: of all the rest of it
+_CHANGED = "was changed after it was written (SHA-256 differs). Make it again."
 _WINDOW_BYTES = 1 << 24
 
 
@@ -110,6 +112,7 @@ class FolderWriter:
             for name, digest in zip(self.names, file_digests(self.path, self.names, sync=True), strict=True)
         }
         whole = {"format": kind, "version": version, "glove": __version__, **meta, "files": files}
+        whole[_OWN_DIGEST] = _digest_of_meta(whole)
         (self.path / META_NAME).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
         return whole
 
@@ -172,7 +175,9 @@ class ResultFolder:
         try:
             with damaged_headers():
                 array = np.lib.format.open_memmap(path, mode="r")
-        except (ValueError, OSError) as error:
+        except OSError as error:
+            raise FormatError(f"{path}: can't be read: {error.strerror or error}. Try again.") from error
+        except ValueError as error:
             raise FormatError(f"{path}: is not a NumPy array file: {error}. Make the result again.") from error
         dtypes = {np.dtype(dtype): None, np.dtype(dtype if or_dtype is None else or_dtype): None}
         if array.dtype not in dtypes or array.shape != shape:
@@ -195,11 +200,17 @@ class ResultFolder:
                 rest = rest[done:]
 
     def vocab(self) -> Vocab:
-        """Read the vocabulary."""
+        """Read the vocabulary, after comparing it with its checksum."""
+        self.verify([VOCAB_NAME])
         return Vocab.load(self.path / VOCAB_NAME)
 
-    def verify(self) -> None:
-        """Compare every file's SHA-256 with the one that was written down.
+    def verify(self, names: Iterable[str] | None = None) -> None:
+        """Compare the SHA-256 of files with what was written down.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            All files, unless given; those that the result doesn't have are left out.
 
         Raises
         ------
@@ -207,11 +218,34 @@ class ResultFolder:
             If a file was changed.
         """
         files = self.meta["files"]
-        for (name, entry), digest in zip(files.items(), file_digests(self.path, files), strict=True):
-            if digest != entry.get("sha256"):
-                raise FormatError(
-                    f"{self.path / name}: was changed after it was written (SHA-256 differs). Make it again."
-                )
+        chosen = [name for name in files if names is None or name in set(names)]
+        for name, digest in zip(chosen, file_digests(self.path, chosen), strict=True):
+            if digest != files[name].get("sha256"):
+                raise FormatError(f"{self.path / name}: {_CHANGED}")
+
+
+def check_mapped(folder: Path, meta: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    """Compare arrays that are mapped from a result's files with what `meta.json` says of these.
+
+    The files may have been replaced meanwhile: what is mapped is what is used.
+
+    Parameters
+    ----------
+    folder : Path
+        What errors name.
+    meta : dict
+    arrays : dict
+        By the names that `ResultFolder.array` was given.
+
+    Raises
+    ------
+    FormatError
+        If one was changed.
+    """
+    with ThreadPoolExecutor(thread_count(None)) as pool:
+        for name, digest in zip(arrays, pool.map(_digest_of_mapped, arrays.values()), strict=True):
+            if digest != meta["files"][f"{name}.npy"].get("sha256"):
+                raise FormatError(f"{folder / name}.npy: {_CHANGED}")
 
 
 def file_digests(folder: Path, names: Iterable[str], *, sync: bool = False) -> list[str]:
@@ -257,7 +291,14 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
         raise FormatError(f"{path / META_NAME}: is damaged: {error}. {remedy}") from error
     if not isinstance(meta, dict):
         raise FormatError(f"{path / META_NAME}: is damaged: not an object. {remedy}")
+    if _OWN_DIGEST in meta and meta[_OWN_DIGEST] != _digest_of_meta(meta):  # older ones have none
+        raise FormatError(f"{path / META_NAME}: was changed after it was written (SHA-256 differs). {remedy}")
     return meta
+
+
+def _digest_of_meta(meta: dict[str, Any]) -> str:
+    text = json.dumps({key: value for key, value in meta.items() if key != _OWN_DIGEST}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -286,6 +327,24 @@ def _digest_of_own(path: Path) -> str:
                 file.fileno(), min(_WINDOW_BYTES, size - begin), access=mmap.ACCESS_READ, offset=begin
             ) as window:
                 digest.update(window)
+    return digest.hexdigest()
+
+
+def _digest_of_mapped(array: NDArray[Any]) -> str:
+    """Return the SHA-256 of the file that an array is mapped from; its memory is let go of on the way."""
+    mapping: Any = getattr(array, "_mmap", None)  # of np.memmap; it begins with the file
+    digest = hashlib.sha256()
+    if mapping is None:  # an array in memory
+        digest.update(npy_header(array.dtype, array.shape))
+        digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+    with memoryview(mapping) as whole:
+        for begin in range(0, len(whole), _WINDOW_BYTES):
+            with whole[begin : begin + _WINDOW_BYTES] as window:
+                digest.update(window)
+                length = len(window)
+            if hasattr(mapping, "madvise"):
+                mapping.madvise(mmap.MADV_DONTNEED, begin, length)
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ DTYPES = ("float32", "float64")
 _MATRICES = ("W", "C", "gradsq_W", "gradsq_C")
 _BIASES = ("b_w", "b_c")
 _BIAS_SUMS = ("gradsq_b_w", "gradsq_b_c")
-_DESCRIBED = ("format", "version", "glove", "V", "dim", "dtype", "files")
+_DESCRIBED = ("format", "version", "glove", "V", "dim", "dtype", "files", "sha256")
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
@@ -97,13 +98,21 @@ class GloveModel:
             finish_model(writer, len(self.vocab), self.dim, self.dtype, self.meta)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> GloveModel:
+    def load(cls, path: str | os.PathLike[str], *, verify: Iterable[str] | None = None) -> GloveModel:
         """Open a model; its arrays are mapped into memory, read only.
+
+        Parameters
+        ----------
+        path : path-like
+            The folder.
+        verify : iterable of str, optional
+            Names of the arrays, such as "W", whose files are read and compared with their checksums: all that the
+            model has, unless given.
 
         Raises
         ------
         FormatError
-            If there is no model, or its files disagree or are cut short.
+            If there is no model, or its files disagree, are cut short or were changed.
         """
         folder = ResultFolder.open(path, MODEL_FORMAT, MODEL_VERSION, remedy=_REMEDY)
         meta = folder.meta
@@ -113,6 +122,7 @@ class GloveModel:
         dtype = meta.get("dtype", DTYPES[0])
         if dtype not in DTYPES:
             raise FormatError(f"{path}: its meta.json says dtype {dtype!r}, not {' or '.join(DTYPES)}. {_REMEDY}")
+        folder.verify(None if verify is None else [f"{name}.npy" for name in verify])
         vocab = folder.vocab()
         if len(vocab) != V:
             raise FormatError(f"{path}: its vocabulary has {len(vocab):,} words, its vectors {V:,}. {_REMEDY}")

@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from glove_cli.errors import OptionError, OutputError
-from glove_cli.files import META_NAME, named_errors
+from glove_cli.files import META_NAME, lock, named_errors
 
 _JOB = "job.json"
 _LOCK = "lock"
@@ -120,9 +120,6 @@ def workspace(
                     f"{out}: an interrupted run left {done} in {path}. "
                     "Go on with --resume, or begin again with --force."
                 )
-        if not resumed:
-            _empty(home)
-            _empty(path)
         folders = [home, path]
 
         def clear() -> None:
@@ -133,6 +130,8 @@ def workspace(
         with named_errors(out):
             shutil.rmtree(home / _RESULT, ignore_errors=True)
             if not resumed:  # else they stand there, and a kill while they are written would lose what is finished
+                _empty(home)
+                _empty(path)
                 (home / _PLACE).write_bytes(os.fsencode(os.path.abspath(path)))
                 _write(home / _JOB, job)
         try:
@@ -193,12 +192,16 @@ def difference(before: dict[str, Any], job: dict[str, Any]) -> str | None:
 
 
 @contextlib.contextmanager
-def temporary_folder(tmp: str | os.PathLike[str] | None) -> Iterator[Path]:
+def temporary_folder(tmp: str | os.PathLike[str] | None, *, prefix: str = "glove-", suffix: str = "") -> Iterator[Path]:
     """Give a folder for temporary files that goes away with the block, in `tmp` or where the system keeps such."""
     if tmp is not None and not os.path.isdir(tmp):
         raise OutputError(f"--tmp: {os.fspath(tmp)} is not a folder. Name one that exists.")
-    with tempfile.TemporaryDirectory(prefix="glove-", dir=tmp, ignore_cleanup_errors=True) as folder:
+    folder = tempfile.mkdtemp(suffix, prefix, tmp)
+    try:
         yield Path(folder)
+    finally:
+        for _ in range(2):  # a disk or a memory that failed once may not do so again
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -212,32 +215,21 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
                         f"{out}: {folder} stands where temporary files would, and is something else. "
                         "Move it, or choose another name."
                     )
+                made = not folder.exists()
                 folder.mkdir(exist_ok=True)
+            undo = stack.enter_context(contextlib.ExitStack())
+            undo.callback(_remove_folders, [folder] * made)  # unless the lock is held
             with named_errors(out), contextlib.suppress(FileNotFoundError):  # another run just removed the folder
                 file = stack.enter_context((folder / _LOCK).open("a+b"))
-                if not _lock(file):
+                if lock(file.fileno()) is False:  # None where two runs at once aren't noticed
                     raise OutputError(
                         f"{out}: another run is making it now (it holds {folder / _LOCK}). "
                         "Wait for it, or choose another name."
                     )
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(folder / _LOCK)):
+                    undo.pop_all()
                     break
         yield
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Lock an open file until it is closed or the process ends; tell whether nobody else holds it."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks on this system: two runs at once are not noticed
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
 
 
 def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str | None], *, force: bool) -> None:
@@ -246,7 +238,10 @@ def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str 
         before = Path(os.fsdecode((home / _PLACE).read_bytes()))
     except (OSError, ValueError):
         return
-    done = found(before) if before != Path(os.path.abspath(path)) else None
+    try:
+        done = found(before) if before != Path(os.path.abspath(path)) else None
+    except ValueError:  # no path
+        return
     if done is None:
         return
     if not force:

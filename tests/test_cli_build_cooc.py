@@ -239,6 +239,15 @@ def test_too_little_memory_is_one_line(folder: Path, monkeypatch: pytest.MonkeyP
     fails(glove("build-cooc", "corpus.txt"), 1, "memory: there is not enough")
 
 
+def test_too_many_threads_for_the_system_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", fail)
+    fails(glove("build-cooc", "corpus.txt"), 1, "--threads: the system lets no further thread begin")
+    assert list((folder / "glove-run").glob("*")) == []
+
+
 def test_a_bug_keeps_its_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError("a bug")

@@ -14,7 +14,7 @@ from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import make_model
 
 from glove_cli.cli import progress as progress_module
-from glove_cli.cli.caching import find_room_for_compiled_code
+from glove_cli.cli.caching import find_room_for_compiled_code, place_of_compiled_code
 from glove_cli.cli.progress import Progress
 from glove_cli.cli.tables import amount, duration, pairs, shown, size, table
 
@@ -199,8 +199,13 @@ def test_compiled_code_finds_room_where_neither_package_nor_home_can_be_written(
     room.mkdir()
     room.chmod(0o777)  # anybody could have put something there
     find_room_for_compiled_code()
-    assert "NUMBA_CACHE_DIR" not in os.environ
+    other = Path(os.environ["NUMBA_CACHE_DIR"])
+    assert (other.parent, other.stat().st_mode & 0o777) == (tmp_path, 0o700)
+    assert other != room
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
     room.rmdir()
     find_room_for_compiled_code()
     assert os.environ["NUMBA_CACHE_DIR"] == str(room)
     assert room.stat().st_mode & 0o777 == 0o700
+    assert place_of_compiled_code() == room
+    monkeypatch.setattr("glove_cli.cli.caching._found", [])

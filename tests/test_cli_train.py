@@ -149,6 +149,17 @@ def test_a_matrix_whose_files_disagree(folder: Path, tmp_path_factory: pytest.Te
     assert os.listdir(folder / "glove-run") == ["cooc"]
 
 
+@pytest.mark.parametrize("name", ["indptr.npy", "indices.npy", "data.npy", "vocab.txt", "meta.json"])
+def test_a_matrix_of_which_a_byte_was_changed(folder: Path, name: str) -> None:
+    path = folder / "glove-run" / "cooc" / name
+    data = bytearray(path.read_bytes())
+    data[data.rfind(b"1") if name == "meta.json" else -2] ^= 1  # a digit stays a digit
+    path.write_bytes(data)
+    for arguments in (("train",), ("train", "--x-max", "auto"), ("export-cooc", "out.mtx")):
+        fails(glove(*arguments), 1, rf"glove-run/cooc/{name}: (was changed after it was written|doesn't fit)")
+    assert os.listdir(folder / "glove-run") == ["cooc"]
+
+
 OPTIONS = ["dim", "epochs", "x-max", "alpha", "eta", "bias-eta", "grad-clip", "threads"]
 
 

@@ -10,14 +10,31 @@ import pytest
 from conftest import file_hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array, save_npz
+from test_cli_build_cooc import glove
 from test_cooc import options, stored_entries, texts
 
 from glove_cli.cooc import combine, merge
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.combine import merge_cooc
+from glove_cli.cooc.exchange import import_cooc
 from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.corpus.vocabulary import build_vocab
 from glove_cli.errors import CorpusError, FormatError, OptionError
+from glove_cli.vocab import Vocab
+
+
+def test_a_sum_beyond_what_is_exact_is_said(tmp_path: Path) -> None:
+    words = ["a", "b"]
+    for name, x in (("first", 2.0**28 + 0.25), ("second", 2.0**28), ("third", 0.5)):
+        save_npz(tmp_path / f"{name}.npz", csr_array([[0.0, x], [x, 0.0]]))
+        import_cooc(tmp_path / f"{name}.npz", tmp_path / name, vocab=Vocab(words, np.array([2, 1])))
+    within = merge_cooc([tmp_path / "first", tmp_path / "third"], tmp_path / "within")
+    beyond = merge_cooc([tmp_path / "first", tmp_path / "second"], tmp_path / "beyond")
+    assert (within.exact, beyond.exact) == (True, False)
+    assert beyond.meta["largest"] == 2.0**29 + 0.25
+    said = glove("merge-cooc", str(tmp_path / "first"), str(tmp_path / "second"), "-o", str(tmp_path / "again"))
+    assert "exactness   a count is beyond 2**29: its last bits may depend on the order of adding\n" in said.stdout
 
 
 @settings(max_examples=80, deadline=None)

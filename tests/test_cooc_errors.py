@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import file_hashes
+from conftest import describe_again, file_hashes
 
 from glove_cli.cooc import passes
 from glove_cli.cooc.build import build_cooc
@@ -155,9 +154,7 @@ def test_files_cut_short_or_missing_are_refused(matrix: Path, name: str) -> None
 def replace(matrix: Path, name: str, array: np.ndarray) -> None:
     """Put another array into a matrix, with sizes that agree."""
     np.save(matrix / f"{name}.npy", array)
-    meta = json.loads((matrix / "meta.json").read_text())
-    meta["files"][f"{name}.npy"]["bytes"] = (matrix / f"{name}.npy").stat().st_size
-    (matrix / "meta.json").write_text(json.dumps(meta))
+    describe_again(matrix, f"{name}.npy")
 
 
 @pytest.mark.parametrize("name", ["indptr", "indices", "data"])
@@ -180,10 +177,10 @@ def test_row_bounds_that_go_back_are_refused(matrix: Path) -> None:
 
 @pytest.mark.parametrize("column", [-1, 4, 2**31 - 1])
 def test_a_column_that_no_word_has_is_not_given_to_scipy(matrix: Path, column: int) -> None:
-    indices = np.load(matrix / "indices.npy", mmap_mode="r+")
+    indices = np.load(matrix / "indices.npy")
     assert load_cooc(matrix).V == 4
     indices[0] = column
-    indices.flush()
+    replace(matrix, "indices", indices)
     with pytest.raises(FormatError, match=r"indices\.npy: names a word beyond the 4 words"):
         load_cooc(matrix).to_scipy()
 

@@ -16,7 +16,7 @@ import oracle
 import pytest
 import scipy.io
 import scipy.sparse
-from conftest import SharedData, file_hashes
+from conftest import SharedData, describe_again, file_hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -570,6 +570,7 @@ def test_a_damaged_matrix_is_not_exported(tmp_path: Path) -> None:
         writable = np.lib.format.open_memmap(cooc.path / "indices.npy", mode="r+")
         writable[0] = column
         writable.flush()
+        describe_again(cooc.path, "indices.npy")
         for name in ("c.bin", "m.mtx"):
             with pytest.raises(FormatError, match=r"indices\.npy: names a column that can't be"):
                 export_cooc(cooc.path, tmp_path / name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import file_hashes
+from conftest import change_meta, describe_again, file_hashes
 
 from glove_cli import files
 from glove_cli.errors import FormatError, OutputError
@@ -269,6 +269,63 @@ def test_a_result_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pyt
     assert only(tmp_path) == ["result"]
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_name_that_cannot_be_seen_to_the_disk_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool, exchange: bool
+) -> None:
+    if not exchange:
+        monkeypatch.setattr(files, "_exchange", lambda a, b: False)
+    path = tmp_path / "result"
+    if before:
+        make_model(seed=1).save(path)
+    hashes = file_hashes(path, leave_out=()) if before else {}
+    sync = files._sync_folder
+
+    def failing(folder: Path) -> None:
+        if folder == tmp_path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(folder)
+
+    monkeypatch.setattr(files, "_sync_folder", failing)
+    with pytest.raises(OutputError, match="result: can't be written: Input/output error"):
+        make_model(seed=2).save(path, force=before)
+    assert only(tmp_path) == ["result"] * before
+    assert not before or file_hashes(path, leave_out=()) == hashes
+    (tmp_path / "old.txt").write_text("before")
+    for name in ("old.txt", "new.txt") if exchange else ("new.txt",):  # else there is no way back, but a whole file
+        with pytest.raises(OutputError, match="can't be written"), output_file(tmp_path / name, force=True) as file:
+            file.write(b"after")
+    assert only(tmp_path) == ["old.txt", *["result"] * before]
+    assert (tmp_path / "old.txt").read_text() == "before"
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    hours_ago = 1_000_000_000
+    names = [
+        ".out.0123456789ab.tmp",
+        ".out.bbbbbbbbbbbb.tmp",
+        ".out.ffffffffffff.tmp",
+        ".other.0123456789ab.tmp",
+        ".out.tmp",
+    ]
+    dead, folder, young, *others = (tmp_path / name for name in names)
+    folder.mkdir()
+    (folder / "part").write_text("half")
+    for path in (dead, young, *others):
+        path.write_text("half")
+    for path in (dead, folder, *others):
+        os.utime(path, (hours_ago, hours_ago))
+    with dead.open() as writer:
+        assert files.lock(writer.fileno())
+        with output_file(tmp_path / "out") as file:
+            file.write(b"whole")
+        assert only(tmp_path) == sorted({*names, "out"} - {folder.name})  # somebody writes to `dead`
+    with output_folder(tmp_path / "out.kv"), output_file(tmp_path / "out", force=True) as file:
+        file.write(b"whole")
+    assert only(tmp_path) == sorted({*names, "out", "out.kv"} - {folder.name, dead.name})
+
+
 # --- results --------------------------------------------------------------------------------------------------------
 
 
@@ -397,6 +454,7 @@ def test_a_damaged_header_is_refused(tmp_path: Path, part: bytes, wrong: bytes) 
     data = path.read_bytes()
     path.write_bytes(data.replace(part, wrong, 1))
     assert path.read_bytes() != data
+    describe_again(tmp_path / "model", "C.npy")
     with pytest.raises(FormatError, match=r"C\.npy: is not a NumPy array file"):
         GloveModel.load(tmp_path / "model")
 
@@ -415,15 +473,9 @@ def test_an_array_of_another_data_type_is_refused(
     path = tmp_path / "model"
     make_model(dtype=saved).save(path)
     np.save(path / f"{file}.npy", np.ones(3, dtype))
-    files = json.loads((path / "meta.json").read_text())["files"]
-    edit_meta(path, files={**files, f"{file}.npy": {"bytes": (path / f"{file}.npy").stat().st_size}})
+    describe_again(path, f"{file}.npy")
     with pytest.raises(FormatError, match=rf"{file}\.npy: holds {dtype} \(3,\), {expected} \(3,\) was expected"):
         GloveModel.load(path)
-
-
-def edit_meta(folder: Path, **changes: object) -> None:
-    meta = json.loads((folder / "meta.json").read_text())
-    (folder / "meta.json").write_text(json.dumps({**meta, **changes}))
 
 
 @pytest.mark.parametrize(
@@ -445,8 +497,29 @@ def edit_meta(folder: Path, **changes: object) -> None:
 )
 def test_a_meta_file_that_does_not_fit_is_refused(tmp_path: Path, changes: dict, message: str) -> None:
     make_model().save(tmp_path / "model")
-    edit_meta(tmp_path / "model", **changes)
+    change_meta(tmp_path / "model", lambda meta: meta.update(changes))
     with pytest.raises(FormatError, match=message):
+        GloveModel.load(tmp_path / "model")
+
+
+def test_a_changed_byte_of_what_is_read_is_refused(tmp_path: Path) -> None:
+    make_model().save(tmp_path / "model")
+    data = bytearray((tmp_path / "model" / "gradsq_W.npy").read_bytes())
+    data[-1] ^= 1
+    (tmp_path / "model" / "gradsq_W.npy").write_bytes(data)
+    with pytest.raises(FormatError, match=r"gradsq_W\.npy: was changed after it was written \(SHA-256 differs\)"):
+        GloveModel.load(tmp_path / "model")
+    assert GloveModel.load(tmp_path / "model", verify=["W", "C"]).vocab == make_model().vocab  # the rest isn't read
+    (tmp_path / "model" / "vocab.txt").write_text("w0 3\nw1 2\nwX 1\n")
+    with pytest.raises(FormatError, match=r"vocab\.txt: was changed"):
+        GloveModel.load(tmp_path / "model", verify=())
+
+
+def test_a_changed_word_of_a_meta_file_is_refused(tmp_path: Path) -> None:
+    make_model().save(tmp_path / "model")
+    meta = tmp_path / "model" / "meta.json"
+    meta.write_text(meta.read_text().replace('"cost": 0.5', '"cost": 0.4'))
+    with pytest.raises(FormatError, match=r"meta\.json: was changed after it was written"):
         GloveModel.load(tmp_path / "model")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import change_meta
 from matplotlib.text import Text
 from test_cli_build_cooc import fails, glove
 from test_vectors_export import make_model
@@ -325,9 +326,7 @@ def test_an_empty_or_missing_history_is_named(folder: Path) -> None:
     model = save("glove-run/model", [])
     fails(glove("history"), 1, r"glove-run/model/history\.jsonl: is empty\. Restore the file")
     (model / "history.jsonl").unlink()
-    meta = json.loads((model / "meta.json").read_text())
-    meta["files"]["history.jsonl"] = {"bytes": 3, "sha256": ""}
-    (model / "meta.json").write_text(json.dumps(meta))
+    change_meta(model, lambda meta: meta["files"].update({"history.jsonl": {"bytes": 3, "sha256": ""}}))
     fails(glove("history"), 1, r"glove-run/model/history\.jsonl: can't be read: No such file or directory\. Restore")
 
 

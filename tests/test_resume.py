@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import file_hashes
 
-from glove_cli.cooc import passes
+from glove_cli.cooc import merge, passes
 from glove_cli.cooc.build import build_cooc
 from glove_cli.errors import OptionError, OutputError
 
@@ -63,6 +63,28 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_bytes(corpus: Path, tmp_p
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 40
+
+
+def test_a_part_that_was_half_removed_is_not_taken_for_one(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = build_cooc(corpus, tmp_path / "whole")
+    monkeypatch.setattr(merge, "MAX_PARTS", 3)
+    removed = []
+
+    def killed(folder: Path, **options: object) -> None:
+        if (folder / "indptr.npy").exists():
+            (folder / "indptr.npy").unlink()
+            removed.append(folder.name)
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(Killed):
+            build_cooc(corpus, tmp_path / "out", **CUT)
+    assert len(removed) == 1
+    made = build_cooc(corpus, tmp_path / "out", resume=True, **CUT)
+    assert file_hashes(made.path) == file_hashes(whole.path)
 
 
 def test_an_interrupted_run_is_gone_on_with_not_begun_again(

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import oracle
 import pytest
-from conftest import SharedData, file_hashes, zipf_text
+from conftest import SharedData, describe_again, file_hashes, zipf_text
 from numba.core.dispatcher import Dispatcher
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 from training_runs import PARAMETERS, costs, same
@@ -231,6 +231,7 @@ def test_bad_entries_of_a_matrix_on_disk_are_refused(tmp_path: Path) -> None:
     data = np.load(path / "data.npy")
     data[1] = -data[1]
     np.save(path / "data.npy", data)
+    describe_again(path, "data.npy")
     with pytest.raises(GloveError, match="positive"):
         train(path, **SHORT)
 

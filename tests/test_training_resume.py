@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import shutil
 import signal
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import file_hashes, zipf_text
+from conftest import change_meta, file_hashes, zipf_text
 from training_runs import QUICK, WILD, equal, leave
 
 from glove_cli import WordVectors, read_history
@@ -525,10 +524,8 @@ def test_a_job_that_cannot_be_read_is_another(cooc: CoocMatrix, monkeypatch: pyt
 def test_a_position_of_another_kind_is_damage(cooc: CoocMatrix, monkeypatch: pytest.MonkeyPatch, change: dict) -> None:
     train(cooc, out="whole", **QUICK)
     leave(cooc, "model", monkeypatch, rounds=6)
-    path = sorted(Path(".model.work").glob("checkpoint-*"))[-1] / "meta.json"
-    meta = json.loads(path.read_text())
-    meta["position"] |= change
-    path.write_text(json.dumps(meta))
+    last = sorted(Path(".model.work").glob("checkpoint-*"))[-1]
+    change_meta(last, lambda meta: meta["position"].update(change))
     train(cooc, out="model", resume=True, **QUICK)
     assert equal("model", "whole")
 

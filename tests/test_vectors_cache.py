@@ -152,7 +152,7 @@ def test_what_was_left_out_is_told_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["matrix.npy", "words.txt", "meta.json"])
-@pytest.mark.parametrize("damage", ["cut", "missing", "begin"])
+@pytest.mark.parametrize("damage", ["cut", "missing", "begin", "end"])
 def test_a_damaged_entry_is_noticed_and_made_again(source: Path, folder: Path, name: str, damage: str) -> None:
     read(source)
     path = entries(folder)[0] / name
@@ -162,6 +162,8 @@ def test_a_damaged_entry_is_noticed_and_made_again(source: Path, folder: Path, n
         path.write_bytes(data[:-1])
     elif damage == "begin":
         path.write_bytes(b"x" + data[1:])
+    elif damage == "end":
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     found, cached = read(source)
     assert not cached
     assert found.matrix.tolist() == [[1, 2], [3, 4], [5, 6]]
@@ -170,7 +172,7 @@ def test_a_damaged_entry_is_noticed_and_made_again(source: Path, folder: Path, n
 
 def test_an_entry_of_another_version_is_not_looked_at(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read(source)
-    monkeypatch.setattr(cache, "_VERSION", 2)
+    monkeypatch.setattr(cache, "_VERSION", cache._VERSION + 1)
     assert not read(source)[1]
 
 

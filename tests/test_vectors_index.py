@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import file_hashes
+from conftest import change_meta, describe_again, file_hashes
 from test_cli_build_cooc import fails, glove
 
 import glove_cli.vectors.index as module
@@ -181,7 +181,7 @@ def test_a_damaged_index_is_refused(
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     graph, meta = copy / "graph.usearch", copy / "meta.json"
-    data, said = bytearray(graph.read_bytes()), json.loads(meta.read_text())
+    data = bytearray(graph.read_bytes())
     if damage == "bit":
         data[len(data) // 2] ^= 1
         graph.write_bytes(data)
@@ -190,15 +190,16 @@ def test_a_damaged_index_is_refused(
     elif damage == "missing":
         graph.unlink()
     elif damage == "foreign":
-        from hashlib import sha256
-
         graph.write_bytes(bytes(len(data)))
-        said["files"][graph.name]["sha256"] = sha256(bytes(len(data))).hexdigest()
+        describe_again(copy, graph.name)
     elif damage == "recall":
-        del said["recall"]
+        change_meta(copy, lambda said: said.pop("recall"))
+    elif damage == "json":
+        meta.write_text("{")
     else:
-        said |= {"kind": {"format": "glove-model"}, "newer": {"version": 2}}.get(damage, {})
-    meta.write_text("{" if damage == "json" else json.dumps(said))
+        change_meta(
+            copy, lambda said: said.update({"kind": {"format": "glove-model"}, "newer": {"version": 2}}[damage])
+        )
     with pytest.raises(FormatError, match=message):
         load_index(copy, vectors)
 

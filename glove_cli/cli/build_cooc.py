@@ -75,7 +75,7 @@ def command(
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
-    from glove_cli.cli.tables import duration, pairs, size
+    from glove_cli.cli.tables import INEXACT, duration, pairs, size
     from glove_cli.cooc.build import build_cooc
 
     CoocConfig(**options)
@@ -116,4 +116,6 @@ def command(
     invalid = invalid_note(meta["invalid_tokens"], meta["options"]["encoding_errors"])
     if invalid:
         rows.insert(1, ("encoding", invalid))
+    if not cooc.exact:
+        rows.append(("exactness", INEXACT))
     click.echo(pairs(rows))

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import stat
 import tempfile
 from pathlib import Path
 
 _VARIABLE = "NUMBA_CACHE_DIR"
+_found: list[Path] = []
 
 
 def find_room_for_compiled_code() -> None:
-    """Name Numba a folder in the system's place for temporary files if it would find none, and end with an error."""
+    """Name Numba a folder in the system's place for temporary files if it would find none, and end with an error.
+
+    Where there is none that nobody else could have made, it is one for this process only.
+    """
     if _VARIABLE in os.environ or not hasattr(os, "getuid"):
         return
     package = Path(__file__).resolve().parent.parent
     if os.access(package, os.W_OK) or _can_be_made(Path(os.path.expanduser("~"), ".cache", "numba")):
         return
-    folder = Path(tempfile.gettempdir(), f"glove-compiled-{os.getuid()}")
+    try:
+        folder = Path(tempfile.gettempdir(), f"glove-compiled-{os.getuid()}")
+        if not _is_ours(folder):
+            folder = Path(tempfile.mkdtemp(prefix="glove-compiled-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    except OSError:
+        return
+    os.environ[_VARIABLE] = str(folder)
+    _found.append(folder)
+
+
+def place_of_compiled_code() -> Path | None:
+    """Return the folder that `find_room_for_compiled_code` named, if it did."""
+    return _found[-1] if _found else None
+
+
+def _is_ours(folder: Path) -> bool:
+    """Make a folder, and tell whether nobody else may have put anything there: compiled code is run as it is found."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = os.lstat(folder)
     except OSError:
-        return
-    # Compiled code is run as it is found, so nobody else may have put it there.
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
-        os.environ[_VARIABLE] = str(folder)
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _can_be_made(folder: Path) -> bool:

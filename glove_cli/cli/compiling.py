@@ -6,6 +6,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from glove_cli.cli.caching import place_of_compiled_code
+
+_ELSEWHERE = "The package's folder and your home can't be written, so it is kept in {}."
 _MESSAGE = "Compiling for this machine: some seconds, once after an install."
 
 
@@ -20,7 +23,8 @@ def announced(note: Callable[[str], None]) -> Iterator[None]:
         def on_start(self, event: Any) -> None:
             if not self.said:
                 self.said = True
-                note(_MESSAGE)
+                place = place_of_compiled_code()
+                note(_MESSAGE if place is None else f"{_MESSAGE} {_ELSEWHERE.format(place)}")
 
         def on_end(self, event: Any) -> None:
             pass

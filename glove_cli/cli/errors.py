@@ -18,6 +18,7 @@ from glove_cli.cli.terminal import say
 from glove_cli.errors import GloveError
 
 _WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_NO_THREAD = "can't start new thread"  # Python's words
 _INTERRUPTED = "Interrupted. Nothing was left half-written."
 
 
@@ -59,11 +60,16 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):
         _close_stdout()
         return 1
-    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:  # files have named theirs
+    if isinstance(error, OSError) and error.filename is not None:  # a disk or a folder that fails where none should
+        name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
+        return _say(f"Error: {name}: {error.strerror or error}. Look whether its disk and folder are sound.", 1)
+    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
         _close_stdout()
         return _say(f"Error: standard output: can't be written: {error.strerror}. Free space there.", 1)
     if isinstance(error, MemoryError):
         return _say("Error: memory: there is not enough for this. Take a smaller vocabulary (--max-vocab) or --dim.", 1)
+    if isinstance(error, RuntimeError) and str(error).startswith(_NO_THREAD):
+        return _say("Error: --threads: the system lets no further thread begin. Give fewer, or raise its limit.", 1)
     raise error
 
 

@@ -126,7 +126,7 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
     from glove_cli.folder import ResultFolder, read_meta
     from glove_cli.model import GloveModel
 
-    model = GloveModel.load(path)
+    model = GloveModel.load(path, verify=())
     meta = read_meta(path, remedy="Name a model.")
     if verify:
         ResultFolder(path, meta).verify()

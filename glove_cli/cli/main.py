@@ -97,7 +97,7 @@ class GloveGroup(click.Group):
         ctx.color = colour_choice()
         try:
             return super().invoke(ctx)
-        except (KeyboardInterrupt, OSError) as error:
+        except (KeyboardInterrupt, OSError, EOFError) as error:  # click would take an EOFError for Ctrl-C
             raise EndedError(error) from error
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]

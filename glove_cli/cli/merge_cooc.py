@@ -30,7 +30,7 @@ def command(
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
-    from glove_cli.cli.tables import duration, pairs, size
+    from glove_cli.cli.tables import INEXACT, duration, pairs, size
     from glove_cli.cooc.combine import merge_cooc
 
     out = output if output is not None else run / COOC_NAME
@@ -45,6 +45,8 @@ def command(
         ("size", size(sum(file["bytes"] for file in cooc.meta["files"].values()))),
         ("matrix", str(out)),
     ]
+    if not cooc.exact:
+        rows.append(("exactness", INEXACT))
     if shards := cooc.meta.get("shards"):
         rows.insert(1, ("shards", f"only {', '.join(str(i) for i, _ in shards)} of {shards[0][1]}"))
     click.echo(pairs(rows))

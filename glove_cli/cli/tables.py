@@ -9,6 +9,7 @@ from glove_cli.cli.terminal import styled, terminal_width
 from glove_cli.cli.widths import cut, display_width, wrapped
 from glove_cli.vocab import word_to_bytes
 
+INEXACT = "a count is beyond 2**29: its last bits may depend on the order of adding"
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _GAP = "  "
 _LEAST_TEXT = 10  # columns of a terminal to which a text may be cut

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def store_entries(
     sum_duplicates: bool,
     batch: int,
     report: Report,
-) -> tuple[dict[str, int], Tally]:
+) -> tuple[dict[str, Any], Tally]:
     """Sort the entries of a file and write them as rows.
 
     Parameters
@@ -132,7 +133,7 @@ class _Job:
     batch: int
     report: Report
 
-    def write(self, writer: FolderWriter, *, lower: bool) -> tuple[dict[str, int], Tally]:
+    def write(self, writer: FolderWriter, *, lower: bool) -> tuple[dict[str, Any], Tally]:
         """Write all rows, or the lower half of each if it has an equal upper one."""
         tally = Tally(symmetric=lower)
         folder = writer.path / "buckets"

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.errors import OutputError
+
 # Also the record of the reference's files, but for ids that begin with 0 here.
 ENTRY = np.dtype([("row", "<i4"), ("col", "<i4"), ("x", "<f8")])
 _FEW = 1 << 16  # numbers below it are sorted in linear time
@@ -70,7 +72,11 @@ class Buckets:
         for number, (first, last) in enumerate(self.ranges):
             path = self._path(number)
             if path.exists():
-                yield first, last, np.fromfile(path, ENTRY)
+                count = path.stat().st_size // ENTRY.itemsize
+                entries = np.fromfile(path, ENTRY, count)  # without a number, what can't be read would be garbage
+                if len(entries) != count:
+                    raise OutputError(f"{path}: can't be read to its end. Try again, or choose another place.")
+                yield first, last, entries
                 path.unlink()
             else:
                 yield first, last, np.empty(0, ENTRY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,11 @@ from glove_cli.cooc.exchange_names import FORMATS, MARKET, REFERENCE, SUFFIXES
 from glove_cli.cooc.sources import EntrySource, Report
 from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, CoocMatrix, load_cooc, open_cooc
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import check_output, is_stream, output_file, output_folder
+from glove_cli.files import check_output, is_stream, output_files, output_folder
 from glove_cli.folder import VOCAB_NAME, FolderWriter, check_exists
 from glove_cli.parallel import Progress
 from glove_cli.vocab import Vocab
+from glove_cli.workspace import temporary_folder
 
 _BATCH_ENTRIES = 1 << 22  # 16 bytes each, and a few times as much to sort them: about 256 MB
 # What counting says of a matrix and an import can't.
@@ -102,8 +102,8 @@ def export_cooc(
     check_output(vocab_path, force=force)
     if not isinstance(cooc, CoocMatrix):
         cooc = load_cooc(cooc)
-    # The matrix, which is more likely to fail, gets its name first.
-    with output_file(vocab_path, force=force) as words, output_file(out, force=force) as file:
+    cooc.verify()
+    with output_files(vocab_path, out, force=force) as (words, file):
         words.write(cooc.vocab.to_bytes())
         words.flush()
         report = _reporter(progress)
@@ -111,8 +111,8 @@ def export_cooc(
             from glove_cli.cooc.reference_format import write_reference
 
             place = None if is_stream(out) else Path(out).absolute().parent
-            with tempfile.TemporaryDirectory(prefix=".glove.", suffix=".tmp", dir=place) as scratch:
-                write_reference(cooc, file, Path(scratch), _batch_entries, report)
+            with temporary_folder(place, prefix=".glove.", suffix=".tmp") as scratch:
+                write_reference(cooc, file, scratch, _batch_entries, report)
         elif format == MARKET:
             from glove_cli.cooc.market_format import write_market
 

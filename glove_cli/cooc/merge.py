@@ -6,7 +6,7 @@ and no file stays open between two of them.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,12 +18,13 @@ from numpy.typing import DTypeLike, NDArray
 from glove_cli.cooc import kernels
 from glove_cli.cooc.count import Accumulator, row_ranges
 from glove_cli.cooc.store import RowBlock, write_rows
-from glove_cli.errors import OutputError
-from glove_cli.files import sync_file
-from glove_cli.folder import NPY_HEADER_BYTES, FolderWriter
+from glove_cli.errors import FormatError, OutputError
+from glove_cli.files import META_NAME, sync_file
+from glove_cli.folder import NPY_HEADER_BYTES, FolderWriter, ResultFolder
 from glove_cli.parallel import ordered_map
 
 MAX_PARTS = 64  # added at a time
+_PART_FORMAT, _PART_VERSION = "glove-part", 1
 MERGE_ENTRIES = 1 << 20  # read at a time by a thread, at most
 _ENTRY_BYTES = 40  # of memory: read, put together, and merged
 
@@ -48,15 +49,17 @@ class Part:
     def _read(self, name: str, dtype: DTypeLike, begin: int, end: int | None) -> NDArray[Any]:
         path = self.path / f"{name}.npy"
         size = np.dtype(dtype).itemsize
-        count = -1 if end is None else end - begin
         try:
+            count = (path.stat().st_size - NPY_HEADER_BYTES) // size - begin if end is None else end - begin
+            if count < 0:
+                raise OutputError(f"{path}: is cut short. Begin again, with --force.")
             array = np.fromfile(path, dtype, count, offset=NPY_HEADER_BYTES + size * begin)
         except OSError as error:
             raise OutputError(
                 f"{path}: can't be read: {error.strerror or error}. Begin again, with --force."
             ) from error
-        if end is not None and array.size != count:
-            raise OutputError(f"{path}: was cut short by another program. Begin again, with --force.")
+        if array.size != count:  # also where a disk fails: NumPy gives what it could read
+            raise OutputError(f"{path}: is cut short, or can't be read to its end. Begin again, with --force.")
         return array
 
 
@@ -173,11 +176,20 @@ def merge_groups(
                 write_rows(writer, rows, lower=lower)
             before += read
         for path in gone.intersection(group):
-            shutil.rmtree(path, ignore_errors=True)
+            _discard(path)
         paths.append(merged)
         gone.add(merged)
         passes += 1
     return paths
+
+
+def _discard(part: Path) -> None:
+    """Remove a part, first from under its name: whoever goes on after a kill would take what is left for a part."""
+    gone = part.with_name(f"{part.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        part.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def entries_of(part: Path) -> int:
@@ -200,10 +212,33 @@ class part_folder:  # noqa: N801
     def __enter__(self) -> FolderWriter:
         shutil.rmtree(self.temporary, ignore_errors=True)
         self.temporary.mkdir(parents=True)
-        return FolderWriter(self.temporary)
+        self.writer = FolderWriter(self.temporary)
+        return self.writer
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is None:
-            for name in os.listdir(self.temporary):
-                sync_file(self.temporary / name)
+            self.writer.finish(_PART_FORMAT, _PART_VERSION)
+            sync_file(self.temporary / META_NAME)
             self.temporary.rename(self.path)
+
+
+def check_parts(folder: Path) -> None:
+    """Compare the parts that an interrupted run left in a folder with their checksums.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    OutputError
+        If one is damaged.
+    """
+    for part in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if part.is_dir() and not part.suffix:  # others were not finished, or are to be removed
+            try:
+                ResultFolder.open(part, _PART_FORMAT, _PART_VERSION, remedy="").verify()
+            except FormatError as error:
+                raise OutputError(
+                    f"{part}: an interrupted run's part is damaged ({error}). Begin again with --force."
+                ) from error

@@ -87,7 +87,7 @@ def write_npz(cooc: CoocMatrix, file: BinaryIO) -> None:
 
 def _load(file: BinaryIO) -> dict[str, NDArray[Any]]:
     """Return the arrays of an `.npz`."""
-    with np.load(file) as loaded:  # objects are refused: they could run code
+    with np.load(file, allow_pickle=False) as loaded:  # objects are refused: they could run code
         return {name: np.asarray(loaded[name]) for name in loaded.files}
 
 

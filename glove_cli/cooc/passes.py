@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.count import count_chunk, most_entries, positions_by_word
-from glove_cli.cooc.merge import entries_of, merge_groups, merge_parts, part_folder
+from glove_cli.cooc.merge import check_parts, entries_of, merge_groups, merge_parts, part_folder
 from glove_cli.cooc.plan import ENTRY_BYTES, Plan, chunk_tokens, estimate_entries, fixed_memory
 from glove_cli.cooc.store import RowBlock, write_rows
 from glove_cli.corpus.chunks import LEFT_OUT, Chunk, Cursor, Sampling, Translator
@@ -88,7 +88,7 @@ def found(path: Path) -> str | None:
     if not state["done"]:
         return read
     folder = path / "parts"
-    parts = [] if not folder.exists() else [p for p in os.listdir(folder) if p.startswith("part-") and p[-4:] != ".new"]
+    parts = [] if not folder.exists() else [p for p in os.listdir(folder) if p.startswith("part-") and "." not in p]
     if (folder / _DONE).exists():
         return f"{read}, all of them counted"
     return f"{read}, the whole corpus, and {len(parts)} parts of it counted"
@@ -101,7 +101,7 @@ def count_corpus(
     final: list[NDArray[np.int32]],
     writer: FolderWriter,
     space: Workspace,
-) -> tuple[dict[str, int], Cursor]:
+) -> tuple[dict[str, Any], Cursor]:
     """Count a corpus and write the rows.
 
     Parameters
@@ -133,6 +133,7 @@ def count_corpus(
     own = (encoded.tokens * (i - 1) // n, encoded.tokens * i // n)
     translator = Translator(encoded, final, V, config.window, sampling=sampling, own=own, threads=job.threads)
     folder = space.path / "parts"
+    check_parts(folder)
     if (folder / _DONE).exists():
         state = _read_state(folder / _DONE)
         return _merge(job, folder, state["parts"], writer), Cursor(**state["cursor"])
@@ -162,11 +163,11 @@ def count_corpus(
         return write_rows(writer, [nothing], lower=lower), translator.cursor
     with part_folder(folder / _DONE) as done:
         state = {"cursor": translator.cursor.as_dict(), "parts": parts}
-        (done.path / _CURSOR).write_text(json.dumps(state))
+        done.text(_CURSOR, json.dumps(state))
     return _merge(job, folder, parts, writer), translator.cursor
 
 
-def _merge(job: Job, folder: Path, parts: int, writer: FolderWriter) -> dict[str, int]:
+def _merge(job: Job, folder: Path, parts: int, writer: FolderWriter) -> dict[str, Any]:
     """Add up all parts."""
     lower = job.config.context == "symmetric"
     names = [folder / f"part-{k:05}" for k in range(parts)]
@@ -229,7 +230,7 @@ def _finished_parts(folder: Path) -> int:
 
 def _save_state(part: FolderWriter, translator: Translator) -> None:
     state: dict[str, Any] = {"cursor": translator.cursor.as_dict(), "finished": translator.finished}
-    (part.path / _CURSOR).write_text(json.dumps(state))
+    part.text(_CURSOR, json.dumps(state))
     if translator.carried is not None and not translator.finished:
         part.array("carried", translator.carried)
 
@@ -238,7 +239,7 @@ def _state_of(part: Path) -> tuple[Cursor, NDArray[np.int32] | None, bool]:
     """Return how far the corpus was translated when a part was finished."""
     state = _read_state(part)
     with _named_damage(part):
-        carried = None if state["finished"] else np.load(part / "carried.npy")
+        carried = None if state["finished"] else np.load(part / "carried.npy", allow_pickle=False)
         return Cursor(**state["cursor"]), carried, state["finished"]
 
 

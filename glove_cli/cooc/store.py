@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
-from glove_cli.folder import FolderWriter, ResultFolder
+from glove_cli.folder import FolderWriter, ResultFolder, check_mapped
 from glove_cli.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COOC_FORMAT = "glove-cooc"
 COOC_VERSION = 1
+EXACT_UP_TO = 2.0**29  # sums of multiples of 2**-24 are exact in float64
 _REMEDY = "Make a matrix with `glove build-cooc CORPUS`, or name its folder with --cooc."
 
 
@@ -91,6 +92,11 @@ class CoocMatrix:
         """Number of entries of the whole matrix, both halves."""
         return int(self.meta["nnz"])
 
+    @property
+    def exact(self) -> bool:
+        """Whether no sum lost a bit: none is larger than 2**29. Older matrices don't say, and count as exact."""
+        return bool(self.meta.get("largest", 0) <= EXACT_UP_TO)
+
     def to_scipy(self) -> csr_array:
         """Return the whole matrix, both halves.
 
@@ -102,10 +108,11 @@ class CoocMatrix:
         Raises
         ------
         FormatError
-            If a column isn't below V: SciPy would write outside its arrays.
+            If a file was changed after it was written, or a column isn't below V: SciPy would write outside its arrays.
         """
         from scipy.sparse import csr_array, tril
 
+        self.verify()
         if self.stored and not 0 <= int(self.indices.min()) <= int(self.indices.max()) < self.V:
             raise FormatError(f"{self.path / 'indices.npy'}: names a word beyond the {self.V:,} words. {_REMEDY}")
         lower = csr_array((self.data, self.indices, self.indptr), shape=(self.V, self.V))
@@ -114,14 +121,14 @@ class CoocMatrix:
         return whole
 
     def verify(self) -> None:
-        """Compare every file with its checksum.
+        """Compare the arrays, as they are mapped, with their checksums; the words were compared when they were read.
 
         Raises
         ------
         FormatError
             If a file was changed after it was written.
         """
-        ResultFolder(self.path, self.meta).verify()
+        check_mapped(self.path, self.meta, {name: getattr(self, name) for name in ("indptr", "indices", "data")})
 
 
 def load_cooc(path: str | os.PathLike[str]) -> CoocMatrix:
@@ -165,7 +172,7 @@ def open_cooc(path: str | os.PathLike[str], vocab: Vocab | None = None) -> CoocM
     return CoocMatrix(folder.path, vocab, indptr, indices, data, folder.meta)
 
 
-def write_rows(writer: FolderWriter, blocks: Iterable[RowBlock], *, lower: bool) -> dict[str, int]:
+def write_rows(writer: FolderWriter, blocks: Iterable[RowBlock], *, lower: bool) -> dict[str, Any]:
     """Write the rows of a matrix, from the first to the last, as `indptr`, `indices` and `data`.
 
     Parameters
@@ -179,16 +186,18 @@ def write_rows(writer: FolderWriter, blocks: Iterable[RowBlock], *, lower: bool)
     Returns
     -------
     sizes : dict
-        "stored", the number of entries written, and "nnz", that of the whole matrix.
+        "stored", the number of entries written; "nnz", that of the whole matrix; "largest", the largest entry.
     """
     sizes: list[NDArray[np.int64]] = [np.zeros(1, np.int64)]
     diagonal = 0
     row = 0
+    largest = 0.0
     with writer.growing("indices", np.int32) as indices, writer.growing("data", np.float64) as data:
         for block in blocks:
             indices.append(block.indices)
             data.append(block.data)
             sizes.append(block.sizes)
+            largest = max(largest, float(block.data.max(initial=0)))
             if lower:
                 filled = np.flatnonzero(block.sizes)
                 last = np.cumsum(block.sizes)[filled] - 1
@@ -197,4 +206,4 @@ def write_rows(writer: FolderWriter, blocks: Iterable[RowBlock], *, lower: bool)
     indptr = np.cumsum(np.concatenate(sizes))
     writer.array("indptr", indptr)
     stored = int(indptr[-1])
-    return {"stored": stored, "nnz": 2 * stored - diagonal if lower else stored}
+    return {"stored": stored, "nnz": 2 * stored - diagonal if lower else stored, "largest": largest}

@@ -122,7 +122,9 @@ class EncodedCorpus:
             "tokens": self.tokens,
             "invalid": self.invalid,
             "heard": self.heard.hexdigest(),
+            "check": self.spool.check,
         }
+        state["sha256"] = _digest(state)
         temporary = self.folder / f"{_STATE}.new"
         with temporary.open("w") as file:
             json.dump(state, file)
@@ -148,7 +150,7 @@ class EncodedCorpus:
             segment.table, segment.translations = None, []
             segments.append(segment)
         return cls(
-            folder, Spool.open(folder / _SPOOL, state["ids"]), segments, tuple(state["place"]),
+            folder, Spool.open(folder / _SPOOL, state["ids"], state["check"]), segments, tuple(state["place"]),
             state["done"], state["tokens"], state["invalid"], heard_before=state["heard"],
         )  # fmt: skip
 
@@ -162,9 +164,13 @@ def reading_state(folder: Path) -> dict[str, Any] | None:
     """
     try:
         state: dict[str, Any] = json.loads((folder / _STATE).read_text())
-    except (OSError, ValueError):
+        return state if state.pop("sha256") == _digest(state) else None
+    except (OSError, ValueError, KeyError, AttributeError):
         return None
-    return state
+
+
+def _digest(state: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
 
 def encode_corpus(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,11 +76,11 @@ class Segment:
             If the file is gone or damaged.
         """
         try:
-            with np.load(path) as file:
+            with np.load(path, allow_pickle=False) as file:
                 table = WordTable.of(file["arena"], file["starts"], file["counts"])
                 translations = [file[f"translation{k}"] for k in range(len(file.files) - 4)]
                 blocks = [(thread, n) for thread, n in file["blocks"].tolist()]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise OutputError(
                 f"{path}: a temporary file is gone or damaged: {error}. Begin again, with --force."
             ) from error

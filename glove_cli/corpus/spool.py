@@ -8,6 +8,7 @@ import mmap
 import os
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from glove_cli.errors import OutputError
 from glove_cli.files import FULL_DISK
 
 _MADV_POPULATE_WRITE = 23
+_PIECE = 1 << 24
 
 
 class Spool:
@@ -34,6 +36,8 @@ class Spool:
         Whether no file was needed so far.
     kept : bool
         Whether ids can be read again.
+    check : int
+        CRC-32 of the ids in the file.
 
     Parameters
     ----------
@@ -48,6 +52,7 @@ class Spool:
     def __init__(self, path: Path, memory: int, margin: int = 0) -> None:
         self.path = path
         self.length = 0
+        self.check = 0
         self._margin = margin
         self._room = memory // 4
         # Memory that is not touched costs nothing.
@@ -55,13 +60,13 @@ class Spool:
         self._file: BinaryIO | None = None
 
     @classmethod
-    def open(cls, path: Path, length: int) -> Spool:
+    def open(cls, path: Path, length: int, check: int) -> Spool:
         """Open the file of a spool whose first `length` ids are good; what follows them is dropped.
 
         Raises
         ------
         OutputError
-            If the file is gone or shorter.
+            If the file is gone, shorter, or its ids are others than those with this `check`.
         """
         spool = cls(path, 0)
         spool._ids = None
@@ -70,7 +75,10 @@ class Spool:
             if os.fstat(spool._file.fileno()).st_size < 4 * length:
                 raise OutputError(f"{path}: was cut short by another program. Begin again, with --force.")
             spool._file.truncate(4 * length)
-            spool._file.seek(4 * length)
+            while piece := spool._file.read(_PIECE):
+                spool.check = zlib.crc32(piece, spool.check)
+        if spool.check != check:
+            raise OutputError(f"{path}: was changed after it was written. Begin again, with --force.")
         spool.length = length
         return spool
 
@@ -167,7 +175,9 @@ class Spool:
         data = ids.data.cast("B") if ids.size else memoryview(b"")
         with _named_errors(self.path):
             while data.nbytes:
-                data = data[self._file.write(data) :]
+                written = self._file.write(data)
+                self.check = zlib.crc32(data[:written], self.check)
+                data = data[written:]
 
 
 class Nowhere(Spool):

@@ -255,7 +255,7 @@ def read_checkpoint(path: Path) -> GloveModel:
     vocab = opened.vocab()
     try:
         words, contexts, place = (
-            np.load(path / f"{name}.npy", mmap_mode="r") for name in ("words", "contexts", "place")
+            np.load(path / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ("words", "contexts", "place")
         )
         none = np.empty(0, words.dtype)
         state = State(words, contexts, none, none, place, int(opened.meta["dim"]), float(opened.meta["bias_scale"]))

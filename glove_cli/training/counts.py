@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -48,6 +49,8 @@ class Counts:
         What a model remembers of its matrix.
     mappings : dict
         For `indices` and `data`, if they are mapped from files: the mapping, and the byte in it where they begin.
+    verify : callable
+        Raises FormatError if a file of the matrix was changed after it was written; reads all of it the first time.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Counts:
     nnz: int
     meta: dict[str, Any]
     mappings: dict[str, tuple[mmap.mmap, int]] = field(default_factory=dict)
+    verify: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         # Arrays mapped from disk are read-only; the kernels know one kind only.
@@ -179,7 +183,8 @@ def _of_cooc(cooc: CoocMatrix) -> Counts:
         mapping = getattr(array, "_mmap", None)  # of np.memmap
         if isinstance(mapping, mmap.mmap):
             mappings[part] = (mapping, array.offset % mmap.ALLOCATIONGRANULARITY)
-    return Counts(name, cooc.vocab, cooc.indptr, cooc.indices, cooc.data, cooc.symmetric, cooc.nnz, meta, mappings)
+    arrays = (cooc.indptr, cooc.indices, cooc.data)
+    return Counts(name, cooc.vocab, *arrays, cooc.symmetric, cooc.nnz, meta, mappings, cache(cooc.verify))
 
 
 def _of_scipy(matrix: Any, words: Sequence[str] | None, counts: Sequence[int] | NDArray[np.int64] | None) -> Counts:

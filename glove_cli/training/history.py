@@ -7,6 +7,7 @@ needed to look at a history.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -206,6 +207,9 @@ def _read_finished(model: Path) -> list[dict[str, Any]]:
             raise FormatError(f"{path}: can't be read: {error.strerror}. {_RESTORE}") from error
         if not data:
             raise FormatError(f"{path}: is empty. {_RESTORE}")
+        noted = files.get(HISTORY_NAME) if isinstance(files, dict) else None
+        if isinstance(noted, dict) and noted.get("sha256") != hashlib.sha256(data).hexdigest():
+            raise FormatError(f"{path}: was changed after it was written (SHA-256 differs). {_RESTORE}")
         return _parse_lines(path, data)
     entries = meta.get("history")
     if not entries and meta.get("imported"):

@@ -199,14 +199,14 @@ def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) ->
         except (OutputError, KeyboardInterrupt):
             running.save("What was trained is in a checkpoint; --resume writes the model.")
             raise
-    return GloveModel.load(out)
+    return GloveModel.load(out, verify=())  # it has just been written
 
 
 def _check_result(out: Path, signature: dict[str, Any], *, resume: bool, force: bool) -> None:
     """Refuse a place where no model can be made; where a model stands that can't be resumed, say why."""
     if resume and not force and os.path.lexists(out):
         with contextlib.suppress(FormatError):
-            other = difference(GloveModel.load(out).meta.get("job") or {}, signature)
+            other = difference(GloveModel.load(out, verify=()).meta.get("job") or {}, signature)
             raise OptionError(
                 f"--resume: the model {out} was trained with {other}. Give the same, another place, or --force to "
                 "replace it."
@@ -244,7 +244,9 @@ def _every(evaluate_every: int) -> int:
 def _finished(out: Path, signature: dict[str, Any]) -> GloveModel | None:
     """Return the model at `out` if it is the result of this job, with any number of epochs."""
     try:
-        model = GloveModel.load(out)
+        model = GloveModel.load(out, verify=())
     except FormatError:
         return None
-    return model if model.meta.get("job") == json.loads(json.dumps(signature)) else None
+    if model.meta.get("job") != json.loads(json.dumps(signature)):
+        return None
+    return GloveModel.load(out)

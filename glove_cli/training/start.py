@@ -69,7 +69,9 @@ class Start:
         path = Path(init)
         if not os.path.isdir(path):
             return cls(os.fspath(path), load_vectors(path))._checked()
-        return cls(os.fspath(path), read_checkpoint(path) if is_checkpoint(path) else load_model(path))._checked()
+        return cls(
+            os.fspath(path), read_checkpoint(path) if is_checkpoint(path) else load_model(path, verify=None)
+        )._checked()
 
     @property
     def words(self) -> Sequence[str]:

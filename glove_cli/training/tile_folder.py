@@ -101,6 +101,8 @@ def prepare_tiles(
     ------
     TrainingError
         If an entry can't be trained on.
+    FormatError
+        If the matrix was changed after it was written.
     OutputError
         If tiles don't fit into memory, and can't be written.
     """
@@ -112,6 +114,7 @@ def prepare_tiles(
             if not plan.streamed:
                 tiles = Tiles(tiles.deal, tiles.starts, _loaded(tiles))
             return tiles
+    counts.verify()  # a damaged matrix would go on as a sound one
     memory = plan.limit - (0 if plan.streamed else plan.tiles)
     deal = deal_words(check_entries(counts, threads, memory), plan.blocks)
     builder = TileBuilder(counts, deal, config.holdout, dtype, threads, memory)

@@ -34,6 +34,7 @@ def choose_x_max(counts: Counts) -> float | None:
     The divisor is fitted to what docs/guide.md measures on texts of 2 and 17 million tokens (8 and 13); the paper's 100
     for 42 billion tokens and a window of 10 (Pennington et al. 2014, section 4.2) lies on the same line.
     """
+    counts.verify()
     total = counts.total()
     if not 0 < total < math.inf:
         return None

@@ -16,6 +16,7 @@ import secrets
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ from numpy.typing import NDArray
 from glove_cli.errors import OptionError
 from glove_cli.folder import NPY_HEADER_BYTES, npy_header
 from glove_cli.memory import memory_limit
+from glove_cli.parallel import thread_count
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 FOLDER_VARIABLE, SIZE_VARIABLE = "GLOVE_CACHE_DIR", "GLOVE_CACHE_SIZE"
-_VERSION = 1  # of the entries, and of what reading makes of a file
+_VERSION = 2  # of the entries, and of what reading makes of a file
 _SIZE = 8 << 30
 _SMALLEST_FILE = 16 << 20
 _YOUNGEST = 0.1  # seconds; clocks of file systems have steps, within which a file may change unseen
@@ -107,6 +109,7 @@ class Entry:
             _write(temporary / _WORDS, encoded)
             meta = {"version": _VERSION, "source": os.fspath(self.source), "V": len(words), "dim": matrix.shape[1]}
             meta |= {"words_bytes": len(encoded), "words_sha256": _digest(encoded), "notes": notes}
+            meta["matrix_sha256"] = _digests(memoryview(_bytes_of(matrix)))
             text = json.dumps(meta).encode()
             _write(temporary / _META, json.dumps({"sha256": _digest(text)}).encode() + b"\n" + text)
             os.rename(temporary, self.path)
@@ -132,6 +135,8 @@ class Entry:
                 raise ValueError(_MATRIX)
             # As an array that was read, it can be written to; what is written stays with this process.
             mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+        if _digests(memoryview(mapped)[NPY_HEADER_BYTES:]) != meta["matrix_sha256"]:
+            raise ValueError(_MATRIX)
         matrix = np.frombuffer(mapped, "<f4", offset=NPY_HEADER_BYTES).reshape(shape)
         words = word_from_bytes(encoded).split("\n")
         if len(words) != len(matrix):
@@ -247,6 +252,13 @@ def _name(parts: list[Any]) -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _digests(data: memoryview) -> list[str]:
+    """Return the SHA-256 of each piece of some bytes: several at a time, or it would take as long as all the rest."""
+    with ThreadPoolExecutor(thread_count(None)) as pool:
+        pieces = (data[begin : begin + _PIECE] for begin in range(0, data.nbytes, _PIECE))
+        return list(pool.map(lambda piece: hashlib.sha256(piece).hexdigest(), pieces))
 
 
 def _write(path: Path, data: bytes, matrix: NDArray[np.float32] | None = None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
-from glove_cli.files import output_file
+from glove_cli.files import output_files
 from glove_cli.folder import damaged_headers
 from glove_cli.vectors.checks import named_errors
 from glove_cli.vocab import word_from_bytes
@@ -82,8 +82,5 @@ def output_pair(
     first: str | os.PathLike[str], second: str | os.PathLike[str], *, force: bool
 ) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """Open two files for writing that appear when both are complete; see `output_file`."""
-    with output_file(first, force=force) as one, output_file(second, force=force) as other:
+    with output_files(first, second, force=force) as (one, other):
         yield one, other
-        for file in (one, other):  # a disk that is full says so before either has its name
-            file.flush()
-            os.fsync(file.fileno())

@@ -130,7 +130,7 @@ def import_model(
             sums_file.check()
         imported = {"vectors": values_file.described(), "gradsq": sums_file.described() if sums_file else None}
         finish_model(writer, len(words), d, np.dtype(dtype), {"imported": imported})
-    return GloveModel.load(out)
+    return GloveModel.load(out, verify=())  # it has just been written
 
 
 class _File:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,17 @@ from glove_cli.vectors.rows import ModelRows, finite_block
 from glove_cli.workspace import home_of
 
 MODEL_NAME = "model"
+_VECTORS = ("W", "C")
 
 
-def load_model(path: str | os.PathLike[str]) -> GloveModel:
+def load_model(path: str | os.PathLike[str], *, verify: Iterable[str] | None = _VECTORS) -> GloveModel:
     """Open the model in a model's or a run's folder.
 
     Parameters
     ----------
     path : path-like
+    verify : iterable of str, optional
+        Arrays to compare with their checksums: the vectors unless given, all for None.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
     Raises
     ------
     FormatError
-        If there is no model, or its files disagree or are cut short.
+        If there is no model, or its files disagree, are cut short or were changed.
     """
     path = Path(path)
     if not os.path.exists(path / META_NAME) and os.path.isdir(path / MODEL_NAME):
@@ -53,7 +57,7 @@ def load_model(path: str | os.PathLike[str]) -> GloveModel:
         if meta.get("format") == EXPORT_FORMAT and meta.get("program") in EXPORT_VECTORS:
             inside = path / EXPORT_VECTORS[meta["program"]]
             raise FormatError(f"{path}: is a folder for other programs, not a model. Name its vectors: {inside}.")
-    return GloveModel.load(path)
+    return GloveModel.load(path, verify=verify)
 
 
 def select_vectors(model: GloveModel, vectors: str = "sum", process: str | None = None) -> WordVectors:
