@@ -176,20 +176,20 @@ class Campaign:
             return f"{problem} {where}\n{outcome.said[-2000:]}"
         wrong = [problem] if problem else []
         after = tree(self.box)
+        changed = difference(scenario.without_work(before), scenario.without_work(kept(after, before, kind)))
         if outcome.code == 0:
             tally.succeeded += 1
             other = self.other(scenario, expected, kept(after, expected, kind))
             if other:
                 wrong.append(f"another result ({other})")
-        elif not self.other(scenario, expected, after):
+        elif changed and not self.other(scenario, expected, after):
             tally.complete += 1
         else:
             tally.refused += 1
             if error in HARMLESS:
                 wrong.append("a failure for no reason")
-            other = difference(scenario.without_work(before), scenario.without_work(kept(after, before, kind)))
-            if other:
-                wrong.append(f"not as before ({other})")
+            if changed:
+                wrong.append(f"not as before ({changed})")
         if after == before:  # the same command finds what it found the first time
             return self._said(wrong, where, outcome)
         again = run(scenario.again(not self.other(scenario, expected, after)), self.faults, self.box, self.said)

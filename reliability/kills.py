@@ -93,8 +93,13 @@ class Campaign:
             number, after = chance.choice(SIGNALS), chance.uniform(0, 1.05) * seconds
             outcome = in_child(job, self.box, self.said, interrupt=(number, after))
             sent.append(number.name)
-            if after < STARTING and (outcome.code == 99 or outcome.signal == number):
-                tally["came too early"] += 1
+            if (outcome.code == 99 and outcome.last_line == "KeyboardInterrupt") or outcome.signal == number != SIGNALS[
+                0
+            ]:
+                # before the command began to take care of signals, or after it had ended: the interpreter's own way
+                if STARTING < after < 0.5 * seconds:
+                    return f"isn't caught: {outcome.said[-500:]}"
+                tally["came too early" if after <= STARTING else "came too late"] += 1
             elif outcome.code is None:
                 if outcome.signal != signal.SIGKILL:
                     return f"dies of signal {outcome.signal} after {', '.join(sent)}"

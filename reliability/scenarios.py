@@ -231,9 +231,12 @@ SCENARIOS: list[Scenario] = [
 def warm(scenario: Scenario, work: Path) -> None:
     """Run a command once in this process, so that its children have everything loaded.
 
-    One whose settings are changed is left to its children: the change would stay here.
+    That of an interrupted one is left to its children, which go on with other settings.
     """
-    if scenario.prepare_child is not nothing:
+    from glove_cli.cli.main import main
+
+    assert all(main.commands[name] for name in main.commands)  # each is loaded when it is asked for
+    if any(callable(arguments) for arguments in scenario.before):
         return
     folder = work / "warm"
     scenario.prepare(folder)

@@ -1,0 +1,53 @@
+"""Short forms of the campaign in `reliability/`: a few faults, damages and kills of commands that stand for all."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "reliability"
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
+
+
+def campaign(program: str, *arguments: str) -> dict[str, list[str]]:
+    """Run a program of the campaign; return the rows of its tables by their first cell."""
+    command = [sys.executable, str(FOLDER / program), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=FOLDER.parent)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    rows = [[cell.strip() for cell in line.split("|")] for line in re.findall(r"^\| (.*) \|$", done.stdout, re.M)]
+    return {row[0]: row[1:] for row in rows}
+
+
+@LINUX
+@pytest.mark.skipif(not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="needs a C compiler")
+@pytest.mark.parametrize("command", ["build-cooc of two files", "train --force", "export kv"])
+def test_a_call_that_fails_ends_a_command_in_one_line_and_costs_nothing(command: str) -> None:
+    rows = campaign("faults.py", "--most", "2", "-k", command)
+    points, refused, succeeded, complete, findings = (int(cell) for cell in rows["all"])
+    assert points == refused + succeeded + complete
+    assert refused > 10
+    assert succeeded > 3
+    assert findings == 0
+    assert int(rows["write: ENOSPC"][1]) > 0  # and is refused
+
+
+@LINUX
+@pytest.mark.parametrize("command", ["train on a matrix", "nearest from the cache"])
+def test_damaged_files_are_refused_by_name_or_do_no_harm(command: str) -> None:
+    rows = campaign("corruption.py", "--most", "12", "-k", command)
+    damages, refused, harmless, other, findings = (int(cell) for cell in rows["all"][1:])
+    assert damages == refused + harmless
+    assert (other, findings) == (0, 0)
+
+
+@LINUX
+@pytest.mark.parametrize("command", ["train from disk", "export --force"])
+def test_what_was_killed_is_gone_on_with_to_the_same_bytes(command: str) -> None:
+    rows = campaign("kills.py", "--times", "4", "-k", command)
+    assert rows["all"][-1] == "0"
+    assert sum(map(int, rows["all"][2:5])) > 0
