@@ -218,7 +218,8 @@ class ResultFolder:
             If a file was changed.
         """
         files = self.meta["files"]
-        chosen = [name for name in files if names is None or name in set(names)]
+        wanted = set(files if names is None else names)
+        chosen = [name for name in files if name in wanted]
         for name, digest in zip(chosen, file_digests(self.path, chosen), strict=True):
             if digest != files[name].get("sha256"):
                 raise FormatError(f"{self.path / name}: {_CHANGED}")
@@ -297,8 +298,8 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
 
 
 def _digest_of_meta(meta: dict[str, Any]) -> str:
-    text = json.dumps({key: value for key, value in meta.items() if key != _OWN_DIGEST}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    rest = json.loads(json.dumps({key: value for key, value in meta.items() if key != _OWN_DIGEST}))  # as it is read
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 @contextlib.contextmanager
