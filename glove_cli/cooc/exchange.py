@@ -102,7 +102,8 @@ def export_cooc(
     check_output(vocab_path, force=force)
     if not isinstance(cooc, CoocMatrix):
         cooc = load_cooc(cooc)
-    cooc.verify()
+    if format in (REFERENCE, MARKET):  # the other one is read by `to_scipy`, which compares it, too
+        cooc.verify()
     with output_files(vocab_path, out, force=force) as (words, file):
         words.write(cooc.vocab.to_bytes())
         words.flush()
