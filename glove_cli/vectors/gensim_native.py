@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import is_stream
+from glove_cli.files import is_stream, output_files
 from glove_cli.folder import npy_header
 from glove_cli.vectors.checks import check_unique, check_words, named_errors
 from glove_cli.vectors.gensim_pickle import StandIn, StoredArray, keyed_vectors_pickle, load_pickle
-from glove_cli.vectors.matrices import float32_rows, output_pair, read_npy
+from glove_cli.vectors.matrices import float32_rows, read_npy
 from glove_cli.vectors.rows import Rows, blocks, finite_block
 from glove_cli.vectors.word2vec_binary import as_float32
 from glove_cli.vocab import word_to_bytes
@@ -63,7 +63,7 @@ def write(
     if os.fspath(out).endswith(_TAKEN_FOR_PACKED):
         raise OptionError(f"{out}: gensim takes a file of such a name for a packed one. Choose another name.")
     check_words(words, "vectors", forbidden="")
-    with output_pair(out, vectors_path(out), force=force) as (file, array):
+    with output_files(out, vectors_path(out), force=force) as (file, array):
         array.write(npy_header(np.dtype("<f4"), rows.shape))
         for begin, end in blocks(rows, "vectors", words):
             array.write(as_float32(finite_block(rows, begin, end, "vectors", words)).astype("<f4", copy=False).data)

@@ -1,18 +1,16 @@
-"""What formats with whole arrays share: an array from a file as rows of float32, and a second file beside the first."""
+"""What formats with whole arrays share: an array from a file as rows of float32, and the words beside it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
-from glove_cli.files import output_files
 from glove_cli.folder import damaged_headers
 from glove_cli.vectors.checks import named_errors
 from glove_cli.vocab import word_from_bytes
@@ -75,12 +73,3 @@ def words_beside(path: str | os.PathLike[str], suffix: str) -> Path:
     """Return the file of the words that belongs to a file of vectors: NAME.words.txt for NAME`suffix`."""
     path = Path(path)
     return path.with_name(path.name.removesuffix(suffix) + ".words.txt")
-
-
-@contextlib.contextmanager
-def output_pair(
-    first: str | os.PathLike[str], second: str | os.PathLike[str], *, force: bool
-) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """Open two files for writing that appear when both are complete; see `output_file`."""
-    with output_files(first, second, force=force) as (one, other):
-        yield one, other

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import OptionError
-from glove_cli.files import is_stream
+from glove_cli.files import is_stream, output_files
 from glove_cli.folder import npy_header
 from glove_cli.vectors.checks import check_unique, check_words
-from glove_cli.vectors.matrices import float32_rows, output_pair, read_npy, read_word_list, words_beside
+from glove_cli.vectors.matrices import float32_rows, read_npy, read_word_list, words_beside
 from glove_cli.vectors.rows import Rows, blocks, finite_block
 from glove_cli.vectors.word2vec_binary import as_float32
 from glove_cli.vocab import word_from_bytes, word_to_bytes
@@ -50,7 +50,7 @@ def write(
     if not isinstance(out, (str, os.PathLike)) or is_stream(out):
         raise OptionError("--format: npy makes two files, so it can't be written to a stream. Name a file.")
     check_words(words, "vectors", forbidden="\n")
-    with output_pair(out, words_path(out), force=force) as (file, word_file):
+    with output_files(out, words_path(out), force=force) as (file, word_file):
         word_file.write(b"".join(word_to_bytes(word) + b"\n" for word in words))
         file.write(npy_header(np.dtype("<f4"), rows.shape))
         for begin, end in blocks(rows, "vectors", words):
