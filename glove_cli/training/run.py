@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from glove_cli.cooc.store import CoocMatrix
 from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.files import META_NAME, check_folder, check_name, output_folder
+from glove_cli.folder import read_meta
 from glove_cli.memory import check_disk
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress, thread_count
@@ -244,9 +245,7 @@ def _every(evaluate_every: int) -> int:
 def _finished(out: Path, signature: dict[str, Any]) -> GloveModel | None:
     """Return the model at `out` if it is the result of this job, with any number of epochs."""
     try:
-        model = GloveModel.load(out, verify=())
+        meta = read_meta(out, remedy="")
     except FormatError:
         return None
-    if model.meta.get("job") != json.loads(json.dumps(signature)):
-        return None
-    return GloveModel.load(out)
+    return GloveModel.load(out) if meta.get("job") == json.loads(json.dumps(signature)) else None
