@@ -29,7 +29,7 @@ from scenarios import MATRIX, MODEL, REFERENCE, VECTORS, Scenario
 from glove_cli.cli.main import main as group
 
 PATHS = (
-    "text.txt", "missing.txt", "old", "old/model", "old/cooc", "vectors.txt", "reference/vectors.bin", "new.txt", "new",
+    "text.txt", "missing.txt", "old", "old/model", "old/cooc", "matrix.bin", "vectors.txt", "reference/vectors.bin", "new.txt", "new",
     "more.txt.gz", "questions.txt", "pairs.txt", ".", "..", "", "/dev/null", "/dev/full", "-", "a/b/c", "x" * 300,
 )  # fmt: skip
 NUMBERS = (
@@ -40,6 +40,7 @@ TEXTS = (
     "pca:2", "top:x", "\udcff", "a,b", "1,0.5,0.25", "[", "(a+)+b", "9" * 400, "NFC", "text", "word", "8x6",
     "red\nblue",
 )  # fmt: skip
+SENSIBLE = ("1", "2", "3", "5", "10", "0.5", "0.75", "1")
 # Options whose values decide how long a command takes.
 SHORT = {
     "epochs": ("0", "1", "2", "-1", "x"), "dim": ("0", "1", "5", "2000000000", "3,x", "2,3", "-1"),
@@ -64,10 +65,11 @@ BASE: dict[str, list[str]] = {
     "plot": ["new.svg", *RUN, *PCA],
     "explore": ["new.html", *RUN, *PCA],
     "export-cooc": ["new.bin", *RUN],
-    "import-cooc": ["new.bin", "-o", "new"],
+    "import-cooc": ["matrix.bin", "-o", "new"],
     "import-model": ["reference/vectors.bin", "-o", "new"],
     "completion": ["bash"],
 }
+EXPORTED = ["export-cooc", "matrix.bin", "--run", "old"]
 SECONDS = 60
 
 
@@ -79,8 +81,13 @@ def value(option: click.Option, chance: random.Random) -> list[str]:
     if option.name in SHORT:
         return [name, chance.choice(SHORT[option.name])]
     kind: Any = option.type
-    if isinstance(kind, click.Choice) and chance.random() < 0.8:
+    if isinstance(kind, click.Choice) and chance.random() < 0.9:
         return [name, str(chance.choice(list(kind.choices)))]
+    if chance.random() < 0.5:
+        default = option.default if isinstance(option.default, (str, int, float)) else None
+        number = isinstance(kind, (click.types.IntParamType, click.types.FloatParamType))
+        if default is not None or number:
+            return [name, str(default) if default is not None else chance.choice(SENSIBLE)]
     if isinstance(kind, click.Path):
         return [name, chance.choice(PATHS)]
     if isinstance(kind, (click.types.IntParamType, click.types.FloatParamType)) and chance.random() < 0.9:
@@ -115,7 +122,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="glove-options-") as folder:
         work = Path(folder)
         template, outer = work / "template", work / "outer"
-        Scenario("", [], [MATRIX, MODEL, VECTORS, REFERENCE]).prepare(template)
+        Scenario("", [], [MATRIX, MODEL, VECTORS, REFERENCE, EXPORTED]).prepare(template)
         outer.mkdir()
         box, said = outer / "box", work / "said.txt"
         before = tree(template)

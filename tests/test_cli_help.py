@@ -151,3 +151,16 @@ def test_looking_at_a_model_loads_no_numba(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "nearest to w1" in done.stdout
+
+
+def test_no_empty_name_is_taken_for_the_folder_one_is_in() -> None:
+    tried = 0
+    for name in _COMMANDS:
+        for parameter in main.commands[name].params:
+            if isinstance(parameter.type, click.Path):
+                given = [parameter.opts[-1], ""] if isinstance(parameter, click.Option) else [""]
+                done = CliRunner().invoke(main, [name, *given])
+                assert done.exit_code == 2, (name, given, done.output)
+                assert "is empty. Give the name of a file or folder" in done.stderr or "Missing argument" in done.stderr
+                tried += "is empty" in done.stderr
+    assert tried > 30

@@ -189,3 +189,10 @@ def test_models_are_found_in_their_run(tmp_path: Path) -> None:
         assert len(load_vectors(path)) == 5
     with pytest.raises(FormatError, match="holds no finished result"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+@pytest.mark.parametrize("kind", FORMAT_NAMES)
+def test_a_name_that_is_no_file_s_is_refused(tmp_path: Path, kind: str, name: str, in_a_folder: None) -> None:
+    with pytest.raises(OutputError, match=r"(folder you are in|root of all folders), and can't be replaced"):
+        export_vectors(WordVectors(["a", "b"], np.eye(2, dtype=np.float32)), name, format=kind, force=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from glove_cli.cli.options import COOC_NAME, MODEL_NAME, example, json_option, run_option
+from glove_cli.cli.options import COOC_NAME, MODEL_NAME, PATH, example, json_option, run_option
 from glove_cli.cli.terminal import check_stdout, say
 
 _READ_BYTES = 1 << 20
@@ -18,7 +18,7 @@ _FIRST_WORDS = 8
 
 
 @click.command("info", epilog=example("glove info", "glove info vectors.txt"))
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=PATH)
 @click.option("--verify", is_flag=True, help="Compare every file of a matrix or model with its checksum.")
 @run_option
 @json_option

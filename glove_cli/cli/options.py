@@ -16,7 +16,18 @@ READING = "glove.reading"  # where a command's context keeps how files of vector
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Decorator = Callable[[_Function], _Function]
 
-PATH = click.Path(path_type=Path)
+
+class PathName(click.Path):
+    """A path, not the empty one: that would be the current folder, which an unset variable of a script doesn't mean."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("is empty. Give the name of a file or folder; that of the current folder is a dot.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = PathName(path_type=Path)
 
 
 def config_option(config: type, name: str, help: str, **extra: Any) -> Callable[[_Function], _Function]:

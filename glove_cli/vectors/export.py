@@ -150,8 +150,10 @@ def _check_output(chosen: Format, out: str | os.PathLike[str] | BinaryIO, force:
         chosen.check(out)
     if not isinstance(out, (str, os.PathLike)):
         return
-    for path in chosen.files(out):
-        check_folder(path, force=force) if chosen.folder and not is_stream(path) else check_output(path, force=force)
+    check = check_folder if chosen.folder and not is_stream(out) else check_output
+    check(out, force=force)  # before the others, whose names are made from it
+    for path in chosen.files(out)[1:]:
+        check(path, force=force)
 
 
 def _rows(
