@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.files import output_file
+from glove_cli.inputs import read_lines
 
 MAX_WORDS = 2**31 - 1
 _COUNT = re.compile(rb"[0-9]{1,19}")  # 2**63 has 19 digits
@@ -97,11 +97,7 @@ class Vocab:
             If the file can't be read, is empty, or has a line without a count, with a count below 1, or with a word
             seen before.
         """
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise FormatError(f"{path}: can't be read: {error.strerror}. Give a vocabulary file.") from error
-        return cls.from_bytes(data, name=os.fspath(path))
+        return cls.from_bytes(read_lines(path, "Give a vocabulary file."), name=os.fspath(path))
 
     @classmethod
     def from_bytes(cls, data: bytes, *, name: str = "vocabulary") -> Vocab:

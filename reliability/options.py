@@ -29,8 +29,9 @@ from scenarios import MATRIX, MODEL, REFERENCE, VECTORS, Scenario
 from glove_cli.cli.main import main as group
 
 PATHS = (
-    "text.txt", "missing.txt", "old", "old/model", "old/cooc", "matrix.bin", "vectors.txt", "reference/vectors.bin", "new.txt", "new",
-    "more.txt.gz", "questions.txt", "pairs.txt", ".", "..", "", "/dev/null", "/dev/full", "-", "a/b/c", "x" * 300,
+    "text.txt", "missing.txt", "old", "old/model", "old/cooc", "matrix.bin", "vectors.txt", "reference/vectors.bin",
+    "new.txt", "new", "more.txt.gz", "questions.txt", "pairs.txt", ".", "..", "", "/dev/null", "/dev/full", "-",
+    "a/b/c", "x" * 300,
 )  # fmt: skip
 NUMBERS = (
     "0", "1", "2", "3", "-1", "64", "1e9", "9223372036854775808", "nan", "inf", "-inf", "1e-300", "0.5", "1.5", "x", "",
@@ -70,7 +71,7 @@ BASE: dict[str, list[str]] = {
     "completion": ["bash"],
 }
 EXPORTED = ["export-cooc", "matrix.bin", "--run", "old"]
-SECONDS = 60
+SECONDS = 120  # UMAP is compiled by its first use
 
 
 def value(option: click.Option, chance: random.Random) -> list[str]:

@@ -656,3 +656,17 @@ def test_no_more_than_a_batch_or_a_row_is_held_in_memory(
     import_cooc(tmp_path / "c.bin", tmp_path / "out", symmetric=symmetric, _batch_entries=batch)
     assert max(taken) <= batch
     assert sum(taken) == V * V
+
+
+def test_a_locked_npz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    scipy.sparse.save_npz(path, scipy.sparse.coo_array(MATRIX))
+    data = bytearray(path.read_bytes())
+    for sign, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.find(sign)
+        while at >= 0:
+            data[at + flags] |= 1  # is encrypted
+            at = data.find(sign, at + 1)
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"m.npz: is not a sparse matrix of SciPy, or damaged: .* is encrypted"):
+        import_cooc(path, tmp_path / "out", vocab=Vocab(WORDS[:3], np.array([3, 2, 1])))

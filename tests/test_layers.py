@@ -22,6 +22,7 @@ LAYERS = [
     "version",
     "recipes",
     "errors",
+    "inputs",
     "files",
     "memory",
     "workspace",

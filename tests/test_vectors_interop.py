@@ -751,3 +751,10 @@ def test_a_text_whose_first_word_begins_like_another_format_stays_a_text(tmp_pat
     FORMATS["glove"].write(tmp_path / "v", [word, "b"], np.ones((2, 2)))
     assert format_of_content(tmp_path / "v").name == "glove"
     assert load_vectors(tmp_path / "v").words == [word, "b"]
+
+
+@pytest.mark.parametrize("opcode", [b"r" + (1 << 30).to_bytes(4, "little"), b"p1000000000\n"])
+def test_a_small_pickle_that_asks_for_much_memory_is_refused(tmp_path: Path, opcode: bytes) -> None:
+    (tmp_path / "v").write_bytes(b"\x80\x04]" + opcode + b".")  # would be object 1,000,000,000: a list of 16 GB
+    with pytest.raises(FormatError, match=r"v: is a pickle that is cut short or damaged \((LONG_BIN)?PUT 10"):
+        load_vectors(tmp_path / "v", format="gensim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import SharedData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glove_cli import inputs
 from glove_cli import vocab as vocab_module
 from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.vocab import Vocab, word_from_bytes, word_to_bytes
@@ -94,6 +96,21 @@ def test_a_missing_or_unreadable_file_is_refused(tmp_path: Path) -> None:
         Vocab.load(tmp_path / "nothing.txt")
     with pytest.raises(FormatError, match="can't be read: Is a directory"):
         Vocab.load(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs /dev/zero")
+def test_what_never_ends_a_line_is_no_vocabulary() -> None:
+    with pytest.raises(FormatError, match=r"^/dev/zero: has a line of more than 16 MiB. Give a vocabulary file.$"):
+        Vocab.load("/dev/zero")
+
+
+def test_long_files_have_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "LONGEST_LINE", 8)
+    (tmp_path / "v").write_bytes(b"".join(b"w%d %d\n" % (i, 100 - i) for i in range(50)))
+    assert len(Vocab.load(tmp_path / "v")) == 50
+    (tmp_path / "v").write_bytes(b"a 1\n" + b"b" * 20 + b" 1\n")
+    with pytest.raises(FormatError, match="has a line of more"):
+        Vocab.load(tmp_path / "v")
 
 
 def test_a_last_line_without_an_end_and_dos_line_ends_are_read(tmp_path: Path) -> None:

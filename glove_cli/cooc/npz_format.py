@@ -23,7 +23,7 @@ from glove_cli.folder import damaged_headers
 
 _KINDS = ("csr", "csc", "coo")
 _DAMAGED = (
-    ValueError, KeyError, IndexError, TypeError, AttributeError, NotImplementedError, OverflowError, EOFError,
+    ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, OverflowError, EOFError,
     zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 

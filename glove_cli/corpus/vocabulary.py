@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from glove_cli.corpus.encoder import EncodedCorpus, encode_corpus
 from glove_cli.corpus.segments import Words
 from glove_cli.corpus.sources import CorpusLike, find_sources
 from glove_cli.errors import CorpusError, FormatError, OptionError
+from glove_cli.inputs import read_lines
 from glove_cli.parallel import Progress, thread_count
 from glove_cli.vocab import Vocab, word_to_bytes
 from glove_cli.workspace import temporary_folder
@@ -87,13 +87,7 @@ def load_words(words: WordList, option: str) -> frozenset[bytes]:
         If there is no word in it.
     """
     if isinstance(words, (str, os.PathLike)):
-        try:
-            lines = Path(words).read_bytes().split(b"\n")
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise FormatError(
-                f"{os.fspath(words)}: can't be read: {reason}. Give a file with a word a line."
-            ) from error
+        lines = read_lines(words, "Give a file with a word a line.").split(b"\n")
         lines = [line.strip(b" \t\r") for line in lines]
         for number, line in enumerate(lines, 1):
             if b" " in line or b"\t" in line:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from glove_cli.errors import FormatError
 from glove_cli.evaluation.questions import PathLike, fields_of, files_of
+from glove_cli.inputs import read_lines
 
 
 def read_categories(path: PathLike) -> list[tuple[str, str]]:
@@ -131,10 +132,7 @@ def find_rows(words: Sequence[str], asked: Iterable[str]) -> list[int]:
 
 def _lines(path: PathLike) -> list[tuple[int, str]]:
     """Return the numbered lines of a file without the comments at its top, stripped."""
-    try:
-        text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise FormatError(f"{path}: can't be read: {error.strerror}. Name a text file of words.") from error
+    text = read_lines(path, "Name a text file of words.").decode("utf-8", "surrogateescape")
     lines = [(number, line.strip()) for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1)]
     first = next((k for k, (_, line) in enumerate(lines) if line and not line.startswith("#")), len(lines))
     return lines[first:]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, GloveError, OptionError
+from glove_cli.inputs import read_lines
 
 _BLOCK_ROWS = 1 << 14
 
@@ -199,10 +200,6 @@ def unit_in_float64(rows: NDArray[Any]) -> NDArray[np.float64]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Return the numbered lines of a file that are not blank; a byte order mark at its start is no part of a word."""
-    try:
-        text = path.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    except OSError as error:
-        raise FormatError(
-            f"{path}: can't be read: {error.strerror}. Name a file of questions or word pairs."
-        ) from error
+    data = read_lines(path, "Name a file of questions or word pairs.")
+    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     return [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1) if line.strip()]

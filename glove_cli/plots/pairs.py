@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from glove_cli.errors import FormatError
+from glove_cli.inputs import read_lines
 from glove_cli.vocab import word_from_bytes
 
 _PART = 60  # characters of a wrong line that are shown
@@ -71,10 +71,7 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
 
 
 def _lines(path: str | os.PathLike[str]) -> list[bytes]:
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise FormatError(f"{path}: can't be read: {error.strerror or error}. Name a file of words.") from error
+    content = read_lines(path, "Name a file of words.")
     return [line.strip(b" \t\r") for line in content.removeprefix(_MARK).split(b"\n")]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -22,6 +23,9 @@ from glove_cli.errors import FormatError
 
 _ADVICE = "Load it in the program that made it, and save its vectors in another format."
 _TYPE = re.compile(r"([<>|=]?)([iuf][1248])")
+
+
+_NUMBERS = ("PUT", "BINPUT", "LONG_BINPUT")  # give an object its number; each object takes a byte at least
 
 
 class StandIn:
@@ -172,6 +176,8 @@ def load_pickle(path: Path) -> StandIn:
     """
     try:
         with path.open("rb") as file:
+            _check_memo(file)
+            file.seek(0)
             found = _Unpickler(file, path).load()
     except FormatError:
         raise
@@ -185,6 +191,19 @@ def load_pickle(path: Path) -> StandIn:
     if not isinstance(found, StandIn):
         raise FormatError(f"{path}: is a pickle, but not of gensim's word vectors. {_ADVICE}")
     return found
+
+
+def _check_memo(file: BinaryIO) -> None:
+    """Refuse a pickle that numbers an object higher than it could: Python makes a list of that length.
+
+    Raises
+    ------
+    ValueError
+        If it does, or is no pickle.
+    """
+    for opcode, number, place in pickletools.genops(file):
+        if opcode.name in _NUMBERS and int(number or 0) > (place or 0):
+            raise ValueError(f"{opcode.name} {number} at {place}")
 
 
 class _Pickler(pickle.Pickler):

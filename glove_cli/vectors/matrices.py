@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
 from glove_cli.folder import damaged_headers
+from glove_cli.inputs import read_lines
 from glove_cli.vectors.checks import named_errors
 from glove_cli.vocab import word_from_bytes
 
@@ -62,8 +63,7 @@ def read_word_list(listed: Path, rows: int, path: Path) -> list[bytes]:
     FormatError
         If it can't be read, or is of another length.
     """
-    with named_errors(listed):
-        words = listed.read_bytes().removesuffix(b"\n").split(b"\n")
+    words = read_lines(listed, "Make both again.").removesuffix(b"\n").split(b"\n")
     if len(words) != rows:
         raise FormatError(f"{listed}: holds {len(words):,} words, {path} {rows:,} vectors. Make both again.")
     return words

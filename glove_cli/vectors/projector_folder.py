@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError
+from glove_cli.inputs import read_lines
 from glove_cli.vectors.checks import check_unique, check_words, named_errors
 from glove_cli.vectors.folders import export_folder
 from glove_cli.vectors.matrices import float32_rows
@@ -87,8 +88,7 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     path = Path(path)
     path = path / VECTORS_NAME if path.is_dir() else path
     listed = path.with_name(WORDS_NAME)
-    with named_errors(listed):
-        lines = listed.read_bytes().removesuffix(b"\n").split(b"\n")
+    lines = read_lines(listed, "Make the folder again.").removesuffix(b"\n").split(b"\n")
     with named_errors(path):
         array = np.loadtxt(path, np.float64, delimiter="\t", comments=None, ndmin=2)
     headed = b"\t" in lines[0]
