@@ -165,3 +165,12 @@ def test_no_room_to_unpack_is_an_error_with_advice(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path / "missing"))
     with pytest.raises(FormatError, match=r"v\.gz: can't be unpacked.*TMPDIR"):
         load_vectors(tmp_path / "v.gz")
+
+
+def test_an_archive_whose_members_begin_before_it_is_refused(tmp_path: Path) -> None:
+    data = bytearray(zipped(b"a 1 2\n"))
+    at = data.rfind(b"PK\x05\x06") + 16  # where its list of members begins
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "little") + 1000).to_bytes(4, "little")
+    (tmp_path / "v.zip").write_bytes(data)
+    with pytest.raises(FormatError, match=r"v\.zip: its zip data are cut short, damaged or locked"):
+        load_vectors(tmp_path / "v.zip")

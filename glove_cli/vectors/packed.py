@@ -6,6 +6,7 @@ Told by the content, not by the name. Text is read while it is unpacked; other f
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -212,6 +213,8 @@ def _zip_errors(path: Path) -> Iterator[None]:
     """Turn what zipfile raises into an error that names the archive."""
     try:
         yield
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # of a place before the file's beginning
+            raise
         reason = " ".join(str(error).split()).rstrip(".")
         raise FormatError(f"{path}: its zip data are cut short, damaged or locked ({reason}). Get it again.") from error
