@@ -62,6 +62,16 @@ class GloveModel:
     gradsq_b_c: Floats
     meta: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        shape = self.W.shape if self.W.ndim == 2 and self.W.size else (len(self.vocab), 1)
+        for name in (*_MATRICES, *_BIASES, *_BIAS_SUMS):
+            array, expected = getattr(self, name), shape if name in _MATRICES else shape[:1]
+            if array.shape != expected or len(array) != len(self.vocab):
+                raise FormatError(
+                    f"model: {name} has the shape {array.shape}, its vocabulary {len(self.vocab):,} words, W "
+                    f"{self.W.shape}. Give arrays that fit together."
+                )
+
     @property
     def dim(self) -> int:
         """Number of dimensions, d."""

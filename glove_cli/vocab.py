@@ -57,6 +57,15 @@ class Vocab:
             raise OptionError(
                 f"vocabulary: {len(self.words):,} words, at most {MAX_WORDS:,} are possible. Raise --min-count."
             )
+        counts = np.asarray(self.counts)
+        if counts.ndim != 1 or counts.dtype.kind not in "iu":
+            raise FormatError(
+                f"vocabulary: its counts are {counts.dtype}, in {counts.ndim} dimensions. Give an integer a word."
+            )
+        object.__setattr__(self, "counts", counts.astype(np.int64, copy=False))
+        for kind in set(map(type, self.words)):
+            if not issubclass(kind, str):
+                raise FormatError(f"vocabulary: has a word of type {kind.__name__}. Give str.")
 
     def __len__(self) -> int:
         return len(self.words)

@@ -14,6 +14,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -108,6 +109,17 @@ def parquet() -> Iterator[bytes]:
         yield file.getvalue()
 
 
+def damage(data: bytes, chance: random.Random) -> bytes:
+    """Change an input at some places after its first byte, which for some targets has options."""
+    changed = bytearray(data)
+    for _ in range(chance.randrange(1, 4)):
+        begin = chance.randrange(min(1, len(changed)), len(changed) + 1)
+        length = chance.choice((0, 1, 1, 4, 20))
+        new = chance.choice((b"", bytes([chance.randrange(256)]), b"\xff" * 4, b"\n", changed[begin : begin + 9] * 2))
+        changed[begin : begin + length] = new
+    return bytes(changed)
+
+
 def fuzz(target: str, corpus: Path, found: Path, seconds: float, longest: int) -> tuple[int, int, int, str]:
     """Fuzz a target; return executions, findings, the number of kept inputs and what was said of the findings."""
     executions = findings = 0
@@ -145,21 +157,23 @@ def main() -> int:
     found = keep / "found"
     found.mkdir(parents=True, exist_ok=True)
     os.environ |= scenarios.ENVIRONMENT
-    with tempfile.TemporaryDirectory(prefix="glove-seeds-") as folder:
-        here = Path.cwd()
-        for number, (target, data) in enumerate(seeds(Path(folder) / "run")):
-            (keep / target).mkdir(exist_ok=True)
-            (keep / target / f"seed-{number}").write_bytes(data)
-        os.chdir(here)
-    print("| target | executions | inputs kept | findings |\n|---|---|---|---|", flush=True)
     chosen = [target for target in TARGETS if options.k in target]
     total = [0, 0]
     all_said = ""
-    for target in chosen:
-        executions, findings, kept, said = fuzz(target, keep / target, found, options.seconds, options.longest)
-        total = [total[0] + executions, total[1] + findings]
-        all_said += said
-        print(f"| {target} | {executions:,} | {kept:,} | {findings} |", flush=True)
+    shm = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(prefix="glove-fuzz-", dir=shm) as folder:
+        here = Path.cwd()
+        for number, (target, data) in enumerate(seeds(Path(folder) / "seeds")):
+            (keep / target).mkdir(exist_ok=True)
+            (keep / target / f"seed-{number}").write_bytes(data)
+        os.chdir(here)
+        os.environ["TMPDIR"] = folder
+        print("| target | executions | inputs kept | findings |\n|---|---|---|---|", flush=True)
+        for target in chosen:
+            executions, findings, kept, said = fuzz(target, keep / target, found, options.seconds, options.longest)
+            total = [total[0] + executions, total[1] + findings]
+            all_said += said
+            print(f"| {target} | {executions:,} | {kept:,} | {findings} |", flush=True)
     hours = options.seconds * len(chosen) / 3600
     print(f"| all, {hours:.2f} hours | {total[0]:,} | | {total[1]} |", flush=True)
     print(all_said)

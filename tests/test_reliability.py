@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from glove_cli.errors import GloveError
 
 FOLDER = Path(__file__).parents[1] / "reliability"
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
@@ -51,3 +54,32 @@ def test_what_was_killed_is_gone_on_with_to_the_same_bytes(command: str) -> None
     rows = campaign("kills.py", "--times", "4", "-k", command)
     assert rows["all"][-1] == "0"
     assert sum(map(int, rows["all"][2:5])) > 0
+
+
+@LINUX
+def test_calls_with_random_options_end_well_or_in_one_line() -> None:
+    rows = campaign("options.py", "--calls", "60")
+    well, refused = (int(cell) for cell in rows["all"])
+    assert well + refused == 60
+    assert min(well, refused) > 10
+
+
+def test_readers_take_or_refuse_damaged_files_of_every_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setenv("GLOVE_CACHE_SIZE", "0")
+    monkeypatch.chdir(tmp_path)
+    import fuzz_all
+    from fuzz_targets import TARGETS
+
+    chance = random.Random(1)
+    taken = refused = 0
+    inputs = list(fuzz_all.seeds(tmp_path / "seeds"))
+    assert {target for target, _ in inputs} == set(TARGETS)
+    for target, data in inputs:
+        for damaged in (data, *(fuzz_all.damage(data, chance) for _ in range(8))):
+            try:
+                TARGETS[target](damaged)
+                taken += 1
+            except GloveError:
+                refused += 1
+    assert min(taken, refused) > len(inputs)

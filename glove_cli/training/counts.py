@@ -205,7 +205,11 @@ def _of_scipy(matrix: Any, words: Sequence[str] | None, counts: Sequence[int] | 
     if matrix.dtype.kind not in "fiub":
         raise TrainingError(f"matrix: holds {matrix.dtype}. Give real numbers.")
     _check_words(words)
-    whole = csr_array(matrix, dtype=np.float64)
+    try:
+        whole = csr_array(matrix, dtype=np.float64)
+        whole.check_format(full_check=True)
+    except (ValueError, TypeError) as error:
+        raise TrainingError(f"matrix: its arrays don't fit together ({error}). Make it again.") from error
     if not whole.has_canonical_format:
         whole = whole.copy()  # its indices may be the caller's
         whole.sum_duplicates()

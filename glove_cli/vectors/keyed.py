@@ -46,7 +46,10 @@ class WordVectors:
     matrix: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        if self.matrix.ndim != 2 or len(self.words) != len(self.matrix):
+        object.__setattr__(self, "matrix", np.asanyarray(self.matrix))
+        if self.matrix.dtype.kind not in "fiu":
+            raise FormatError(f"vectors: are {self.matrix.dtype}. Give real numbers.")
+        if self.matrix.ndim != 2 or len(self.words) != len(self.matrix) or not self.matrix.shape[1]:
             raise FormatError(
                 f"vectors: {len(self.words):,} words, but an array of shape {self.matrix.shape}. Give one row a word."
             )

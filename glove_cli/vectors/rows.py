@@ -87,7 +87,7 @@ def finite_block(rows: Rows, begin: int, end: int, name: str, words: Sequence[st
     FormatError
         If one of its values isn't finite. `name` is what the error calls the whole.
     """
-    block = np.asarray(rows[begin:end])
+    block = np.ascontiguousarray(rows[begin:end])
     finite = np.isfinite(block).all(axis=1)
     if not finite.all():
         word = words[begin + int(np.argmin(finite))]
