@@ -841,6 +841,15 @@ def test_parquet_is_read_from_an_address_and_an_open_file(memory: Any) -> None:
     assert not file.closed
 
 
+def test_a_parquet_file_whose_names_are_damaged_is_refused(tmp_path: Path) -> None:
+    data = parquet(["a", "b"])
+    for place in (data.find(b"text"), data.rfind(b"text")):  # in the schema, and where the column's pieces are listed
+        assert place > 0
+        (tmp_path / "c").write_bytes(data[:place] + b"\x81" + data[place + 1 :])
+        with pytest.raises(CorpusError, match=r"/c: (can't be read: .* decode byte|has no column)"):
+            list(read_blocks(find_sources(tmp_path / "c", column="text")))
+
+
 @pytest.mark.parametrize("how", ["none", "zstd"])
 def test_parquet_is_decoded_by_and_by(how: str) -> None:
     data = parquet(["x" * 100_000 + " "] * 500, compression=how, use_dictionary=False, write_batch_size=10)

@@ -148,13 +148,14 @@ def parquet_records(name: str, file: BinaryIO, size: int | None, column: str, do
     def texts() -> Iterator[bytes]:
         nonlocal done
         for group in range(parquet.num_row_groups):
-            metadata = parquet.metadata.row_group(group)
-            columns = map(metadata.column, range(metadata.num_columns))
-            text = sum(c.total_uncompressed_size for c in columns if c.path_in_schema == column)
-            average = text // max(metadata.num_rows, 1) + 1
-            batches = parquet.iter_batches(
-                min(max(BATCH_BYTES // average, 1), BATCH_ROWS), [group], [column], use_threads=False
-            )
+            with named_errors(name):
+                metadata = parquet.metadata.row_group(group)
+                columns = map(metadata.column, range(metadata.num_columns))
+                text = sum(c.total_uncompressed_size for c in columns if c.path_in_schema == column)
+                average = text // max(metadata.num_rows, 1) + 1
+                batches = parquet.iter_batches(
+                    min(max(BATCH_BYTES // average, 1), BATCH_ROWS), [group], [column], use_threads=False
+                )
             while True:
                 with named_errors(name):
                     batch = next(batches, None)
