@@ -13,6 +13,7 @@ from glove_cli.errors import OptionError, OutputError
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _UNKNOWN_MEMORY = 4 << 30
+_USUAL_MEMORY = 64 << 20
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 
@@ -50,6 +51,18 @@ def allowed_memory() -> int:
     """Return the bytes of memory that this process may use: those of the machine, or of its control group if fewer."""
     limits = [_machine_memory(), *_cgroup_limits()]
     return min(limit for limit in limits if limit > 0)
+
+
+def used_memory() -> int:
+    """Return the bytes of memory that this process holds already and can't give back.
+
+    Where the system doesn't say (it does on Linux), what Python and its libraries usually take.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) << 10
+    return _USUAL_MEMORY
 
 
 def check_disk(folder: Path, needed: int, what: str) -> None:

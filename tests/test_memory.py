@@ -19,7 +19,7 @@ from glove_cli.cooc.count import positions_by_word
 from glove_cli.cooc.store import CoocMatrix
 from glove_cli.corpus.chunks import Chunk
 from glove_cli.errors import OptionError, OutputError
-from glove_cli.memory import allowed_memory, check_disk, in_words, memory_limit
+from glove_cli.memory import allowed_memory, check_disk, in_words, memory_limit, used_memory
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,19 @@ def test_what_is_no_size_is_refused(size: object) -> None:
 def test_half_of_what_is_allowed_is_used() -> None:
     assert memory_limit(None) == allowed_memory() // 2
     assert 0 < allowed_memory() <= memory._machine_memory()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_what_the_process_holds_is_known() -> None:
+    before = used_memory()
+    held = np.ones(1 << 23)
+    assert (50 << 20) < used_memory() - before < (80 << 20)
+    del held
+
+
+def test_where_the_system_does_not_say_a_usual_amount_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda self: "Name: python")
+    assert used_memory() == memory._USUAL_MEMORY
 
 
 @pytest.mark.parametrize(

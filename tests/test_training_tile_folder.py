@@ -113,7 +113,8 @@ def test_what_cannot_fit_is_refused_with_the_largest_dimension_that_would(
     counts = find_counts(cooc, None, None)
     how = {"threads": 1, "memory": None, "anchored": False, "returned": False}
     allowed = 40 << 20
-    monkeypatch.setattr(plan_module, "allowed_memory", lambda: allowed)
+    monkeypatch.setattr(plan_module, "allowed_memory", lambda: (30 << 20) + plan_module._PROGRAM + allowed)
+    monkeypatch.setattr(plan_module, "used_memory", lambda: 30 << 20)
     with pytest.raises(TrainingError, match=r"--dim: vectors of 30000 numbers .* Give --dim (\d+) or less") as caught:
         train(cooc, out="model", dim=30_000, epochs=1, threads=1)
     fitting = int(str(caught.value).split("Give --dim ")[1].split()[0])

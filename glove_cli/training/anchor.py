@@ -26,9 +26,7 @@ from numpy.typing import NDArray
 
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.start import Start
-from glove_cli.training.state import State
-
-_STEP = 1 << 14  # rows
+from glove_cli.training.state import State, row_steps
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ class Anchor:
         vectors = np.zeros((len(state.words), state.dim), state.words.dtype)
         known = np.zeros(len(state.words), np.bool_)
         known[at] = True
-        for first in range(0, len(at), _STEP):
-            vectors[at[first : first + _STEP]] = start.sums(rows[first : first + _STEP])
+        for part in row_steps(len(at), state.dim):
+            vectors[at[part]] = start.sums(rows[part])
         return cls(vectors, known, config.anchor_strength)
 
     def pull(self, state: State, first: int, last: int, eta: float) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glove_cli.errors import OptionError, TrainingError
-from glove_cli.memory import allowed_memory, in_words, memory_limit
+from glove_cli.memory import allowed_memory, in_words, memory_limit, used_memory
 from glove_cli.training.config import MAX_DIM, TrainConfig
 from glove_cli.training.counts import Counts
 from glove_cli.training.entries import ENTRIES
@@ -16,6 +16,7 @@ from glove_cli.training.state import row_width
 from glove_cli.training.tiling import block_count
 
 _BUFFERS = 24 << 20  # bytes, at least, for pieces of the matrix and of tiles
+_PROGRAM = 48 << 20  # for what the program itself takes on the way: compiled code, a result's pieces
 _A_THREAD = 2 << 20
 _PICKED = 4 << 20  # for the entries that are picked out with min_weight, in each thread
 
@@ -97,7 +98,7 @@ def make_plan(
     V = counts.V
     blocks = block_count(V, config.dim, counts.nnz)
     buffers = _BUFFERS + threads * (_A_THREAD + _PICKED * bool(config.min_weight) + 8 * V) + 32 * V + 32 * blocks**2
-    allowed = allowed_memory()
+    allowed = max(0, allowed_memory() - used_memory() - _PROGRAM)
 
     def parameters(dim: int) -> int:
         size = np.dtype(config.dtype).itemsize
@@ -111,9 +112,10 @@ def make_plan(
         advice = f"Give --dim {fitting} or less" if fitting else "Count fewer words (--max-vocab)"
         raise TrainingError(
             f"--dim: vectors of {config.dim} numbers for {V:,} words take {in_words(needed)} of memory, and "
-            f"{in_words(buffers)} more are needed; there are {in_words(allowed)}. {advice}, or take another machine."
+            f"{in_words(buffers)} more are needed; there are {in_words(allowed)} beside the program itself. {advice}, "
+            "or take another machine."
         )
-    limit = memory_limit(memory) if memory is not None else max(buffers, allowed // 2 - needed)
+    limit = memory_limit(memory) if memory is not None else max(buffers, allowed_memory() // 2 - needed)
     if limit < buffers:
         raise OptionError(
             f"--memory: {in_words(limit)} are too little beside the parameters. Give {(buffers >> 20) + 1}M or more."

@@ -14,11 +14,10 @@ from glove_cli.errors import TrainingError
 from glove_cli.folder import FolderWriter, ResultFolder
 from glove_cli.model import MODEL_FORMAT, MODEL_VERSION, GloveModel, finish_model
 from glove_cli.training.history import HISTORY_NAME
-from glove_cli.training.state import Rows, State
+from glove_cli.training.state import Rows, State, row_steps
 from glove_cli.vocab import Vocab
 
 PACKED_SUMS = "packed_bias_sums"
-_STEP = 1 << 14  # rows
 # Arrays of a model by side, in the order of `Rows`.
 _NAMES = (("W", "b_w", "gradsq_W", "gradsq_b_w"), ("C", "b_c", "gradsq_C", "gradsq_b_c"))
 
@@ -128,6 +127,5 @@ def sum_vectors(state: State) -> NDArray[np.float32]:
 
 
 def _pieces(state: State, side: int) -> Iterator[Rows]:
-    V = len(state.place)
-    for first in range(0, V, _STEP):
-        yield state.take(side, np.arange(first, min(first + _STEP, V)))
+    for ids in row_steps(len(state.place), state.dim):
+        yield state.take(side, ids)

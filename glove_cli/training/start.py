@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,11 @@ from glove_cli.errors import OptionError, TrainingError
 from glove_cli.model import GloveModel
 from glove_cli.training.checkpoint import is_checkpoint, read_checkpoint
 from glove_cli.training.config import TrainConfig
-from glove_cli.training.state import Rows, State
+from glove_cli.training.state import Rows, State, row_steps
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.load import load_vectors
 from glove_cli.vectors.select import load_model
 
-_STEP = 1 << 14  # rows at a time; what is drawn depends on it
 Init = GloveModel | WordVectors
 
 
@@ -102,8 +101,8 @@ class Start:
         source = self.source
         arrays = (source.matrix,) if isinstance(source, WordVectors) else (source.W, source.C, source.b_w, source.b_c)
         for array in arrays:
-            for first in range(0, len(array), _STEP):
-                if not np.isfinite(array[first : first + _STEP]).all():
+            for ids in row_steps(len(array), self.dim):
+                if not np.isfinite(array[ids]).all():
                     raise TrainingError(f"--init: {self.name} holds numbers that aren't finite. Give other vectors.")
         return self
 
@@ -112,8 +111,8 @@ class Start:
         digest = hashlib.sha256("\n".join(self.words).encode("utf-8", "surrogateescape"))
         source = self.source
         for array in (source.matrix,) if isinstance(source, WordVectors) else (source.W, source.C, source.gradsq_W):
-            for first in range(0, len(array), _STEP):
-                digest.update(np.ascontiguousarray(array[first : first + _STEP]).data)
+            for ids in row_steps(len(array), self.dim):
+                digest.update(array[ids].data)
         return digest.hexdigest()
 
     def known(self, words: Sequence[str], config: TrainConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -161,7 +160,7 @@ def draw_parameters(state: State, config: TrainConfig) -> None:
     d = config.dim
     rng = np.random.default_rng([config.seed, 0])
     for side in (0, 1):
-        for ids in _steps(len(state.place)):
+        for ids in row_steps(len(state.place), d):
             drawn = (rng.random((len(ids), d + 1), np.float32) - np.float32(0.5)) / np.float32(d)
             biases = drawn[:, d] if config.init_biases != "zero" else np.zeros(len(ids), np.float32)
             state.put(side, ids, Rows(drawn[:, :d], biases, np.ones(1), np.ones(len(ids))))
@@ -190,11 +189,11 @@ def take_over(state: State, words: Sequence[str], start: Start, config: TrainCon
     for side in (0, 1):
         mean, deviation = _distribution(start, side, rows)
         rng = np.random.default_rng([config.seed, 4, 0 if alike else side])
-        for part in _steps(len(new)):
+        for part in row_steps(len(new), config.dim):
             drawn = rng.standard_normal((len(part), config.dim + 1)) * deviation + mean
             biases = state.take(side, new[part]).biases if drawn_biases else drawn[:, -1]
             state.put(side, new[part], Rows(drawn[:, :-1], biases, np.ones(1), np.ones(len(part))))
-        for part in _steps(len(ids)):
+        for part in row_steps(len(ids), config.dim):
             values = start.rows(side, rows[part])
             if drawn_biases:
                 biases = state.take(side, ids[part]).biases
@@ -206,7 +205,7 @@ def take_over(state: State, words: Sequence[str], start: Start, config: TrainCon
 def _distribution(start: Start, side: int, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each component, the bias last, over rows."""
     total, squares = np.zeros(start.dim + 1), np.zeros(start.dim + 1)
-    for part in _steps(len(rows)):
+    for part in row_steps(len(rows), start.dim):
         values = start.rows(side, rows[part])
         whole = np.column_stack([values.vectors, values.biases]).astype(np.float64)
         total += whole.sum(axis=0)
@@ -214,8 +213,3 @@ def _distribution(start: Start, side: int, rows: NDArray[np.int64]) -> tuple[NDA
     mean = total / len(rows)
     deviation = np.sqrt(np.maximum(squares / len(rows) - mean * mean, 0))
     return mean, deviation if len(rows) > 1 else np.full(len(mean), 0.5 / start.dim)
-
-
-def _steps(n: int) -> Iterator[NDArray[np.int64]]:
-    for first in range(0, n, _STEP):
-        yield np.arange(first, min(first + _STEP, n))

@@ -15,7 +15,7 @@ so that the product of two rows is w . c + b_w + b_c. Two tricks let one rule up
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ PARAMETERS = ("W", "C", "b_w", "b_c", "gradsq_W", "gradsq_C", "gradsq_b_w", "gra
 # Sums of squares that stop all movement, in units of what a number can hold.
 _STILL = {"float32": 1e30, "float64": 1e300}
 _ALIGNMENT = 64  # bytes
+_STEP_VALUES = 1 << 20
 Array = NDArray[Any]
 
 
@@ -223,6 +224,19 @@ class State:
         """Return, of words and of contexts, the array, the column of the bias and that of the constant."""
         d = self.dim
         return (self.words, d, d + 1), (self.contexts, d + 1, d)
+
+
+def row_steps(n: int, dim: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the numbers below n in stretches, of as many rows as can be taken at once in a few MB.
+
+    Parameters
+    ----------
+    n : int
+    dim : int
+    """
+    step = max(1, _STEP_VALUES // dim)
+    for first in range(0, n, step):
+        yield np.arange(first, min(first + step, n))
 
 
 def _aligned(rows: int, width: int, dtype: DTypeLike) -> Array:
