@@ -52,6 +52,7 @@ class Reader:
         parents = [str(parent) for parent in path.parents if str(parent) != "."]
         return [
             path.name,
+            path.name.removesuffix(".vectors.npy"),  # which gensim keeps beside the file that is named
             *parents,
             *(str(Path(parent).name).removeprefix(".").removesuffix(".work") for parent in parents),
         ]

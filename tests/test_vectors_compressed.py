@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 import zstandard
 
-from glove_cli.errors import FormatError
+from glove_cli.errors import FormatError, OptionError
+from glove_cli.vectors.export import export_vectors
 from glove_cli.vectors.formats import FORMATS
+from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.load import load_vectors, read_vectors
 from glove_cli.vectors.npy import words_path
 
@@ -174,3 +176,42 @@ def test_an_archive_whose_members_begin_before_it_is_refused(tmp_path: Path) -> 
     (tmp_path / "v.zip").write_bytes(data)
     with pytest.raises(FormatError, match=r"v\.zip: its zip data are cut short, damaged or locked"):
         load_vectors(tmp_path / "v.zip")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "unpack"), [(".gz", gzip.decompress), (".bz2", bz2.decompress), (".XZ", lzma.decompress)]
+)
+@pytest.mark.parametrize("name", ["v.txt", "v", "v.vec", "v.bin"])
+def test_vectors_are_written_packed_as_the_name_says(
+    tmp_path: Path, suffix: str, unpack: Callable[[bytes], bytes], name: str
+) -> None:
+    vectors = WordVectors(WORDS, MATRIX)
+    export_vectors(vectors, tmp_path / name)
+    for again in (False, True):
+        export_vectors(vectors, tmp_path / (name + suffix), force=again)
+        packed = (tmp_path / (name + suffix)).read_bytes()
+        assert unpack(packed) == (tmp_path / name).read_bytes()
+    export_vectors(vectors, tmp_path / ("other-" + name + suffix))
+    assert (tmp_path / ("other-" + name + suffix)).read_bytes() == packed
+
+
+@pytest.mark.parametrize("name", ["v.npy.gz", "v.kv.bz2", "v.safetensors.xz", "v.parquet.gz", "v.npy.zip"])
+def test_what_is_not_written_packed_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OptionError, match=r"isn't written packed\. Leave out \.(gz|bz2|xz|zip)\.$"):
+        export_vectors(WordVectors(WORDS, MATRIX), tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["v.txt.zst", "v.zip", "v.bin.zip"])
+def test_ways_to_pack_that_are_only_read_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OptionError, match=r"can't be packed so\. Choose \.gz, \.bz2, \.xz, or write to -"):
+        export_vectors(WordVectors(WORDS, MATRIX), tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_packed_file_that_could_not_be_written_is_not_there(tmp_path: Path) -> None:
+    matrix = MATRIX.copy()
+    matrix[2, 1] = np.nan
+    with pytest.raises(FormatError, match="isn't finite"):
+        export_vectors(WordVectors(WORDS, matrix), tmp_path / "v.txt.gz")
+    assert os.listdir(tmp_path) == []

@@ -119,7 +119,7 @@ def test_gensim_takes_vectors_without_counts_and_words_with_spaces_or_bad_bytes(
 
 
 def test_a_name_that_gensim_would_unpack_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"v\.kv\.gz: gensim takes a file of such a name for a packed one"):
+    with pytest.raises(OptionError, match=r"v\.kv\.gz: gensim isn't written packed\. Leave out \.gz"):
         export_vectors(make_model(), tmp_path / "v.kv.gz", format="gensim")
     assert os.listdir(tmp_path) == []
 

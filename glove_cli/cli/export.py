@@ -62,8 +62,9 @@ def command(
 ) -> None:
     """Write the vectors of a model, or of a file, to the file OUT; - is standard output.
 
-    Two formats make two files: npy has the words beside the vectors, in NAME.words.txt, and gensim the vectors beside
-    the words, in NAME.vectors.npy. Three make a folder for other programs: projector, spacy and reference.
+    Text and .bin are packed where the name ends in .gz, .bz2 or .xz besides. Two formats make two files: npy has the
+    words beside the vectors, in NAME.words.txt, and gensim the vectors beside the words, in NAME.vectors.npy. Three
+    make a folder for other programs: projector, spacy and reference.
     """
     from glove_cli.cli import sources
     from glove_cli.cli.compiling import announced

@@ -16,6 +16,7 @@ from glove_cli.vectors.formats import Format, find_format, format_of_name
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.load import load_vectors
 from glove_cli.vectors.names import GLOVE, UNK, WORD2VEC
+from glove_cli.vectors.outputs import NOT_PACKED, PACKED, packed_suffix
 from glove_cli.vectors.process import chosen_steps, process_vectors
 from glove_cli.vectors.rows import ModelRows, Rows, mean_of_rarest
 from glove_cli.vectors.select import load_model, select_vectors
@@ -80,7 +81,8 @@ def export_vectors(
     format : str, optional
         By the name, unless given:
 
-        - "glove": GloVe text, also for names without an ending below.
+        - "glove": GloVe text, also for names without an ending below. This one and the next two are packed if the name
+          ends in `.gz`, `.bz2` or `.xz` besides.
         - "word2vec", or "fasttext", which is the same (`.vec`, `.w2v`); "word2vec-binary" (`.bin`).
         - "npy" (`.npy`): an array, and the words beside it in NAME.words.txt.
         - "gensim" (`.kv`): KeyedVectors, and the array beside it in NAME.kv.vectors.npy.
@@ -146,6 +148,11 @@ def export_vectors(
 
 def _check_output(chosen: Format, out: str | os.PathLike[str] | BinaryIO, force: bool) -> None:
     """Refuse, before any work, outputs that could not be written at its end."""
+    suffix = packed_suffix(out)
+    if suffix and not chosen.packable:
+        raise OptionError(f"{out}: {chosen.title} isn't written packed. Leave out {suffix}.")
+    if suffix in NOT_PACKED:
+        raise OptionError(f"{out}: can't be packed so. Choose {', '.join(PACKED)}, or write to - and pack that.")
     if chosen.check is not None:
         chosen.check(out)
     if not isinstance(out, (str, os.PathLike)):

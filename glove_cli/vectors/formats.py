@@ -41,6 +41,7 @@ from glove_cli.vectors.names import (
     WORD2VEC,
     WORD2VEC_BINARY,
 )
+from glove_cli.vectors.outputs import packed_suffix
 from glove_cli.vectors.packed import format_errors
 from glove_cli.vectors.reference_model import is_text
 from glove_cli.vectors.text import fits_header, header_shape, read_head
@@ -77,6 +78,8 @@ class Format:
         Whether it holds a whole model, so that `write` takes that, and `read` a kind of vectors.
     check : callable, optional
         Raises an error if what the format needs isn't installed.
+    packable : bool
+        Whether it is written packed where the name ends in .gz, .bz2 or .xz.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Format:
     counted: bool = False
     whole: bool = False
     check: Callable[[Any], None] | None = None
+    packable: bool = False
 
     def files(self, out: str | os.PathLike[str]) -> list[Path]:
         """Return the files, or the folder, that writing to `out` makes."""
@@ -97,9 +101,9 @@ class Format:
 FORMATS = {
     found.name: found
     for found in (
-        Format(GLOVE, "GloVe text", glove_text.write, glove_text.read),
-        Format(WORD2VEC, "word2vec text", word2vec_text.write, word2vec_text.read),
-        Format(WORD2VEC_BINARY, "word2vec binary", word2vec_binary.write, word2vec_binary.read),
+        Format(GLOVE, "GloVe text", glove_text.write, glove_text.read, packable=True),
+        Format(WORD2VEC, "word2vec text", word2vec_text.write, word2vec_text.read, packable=True),
+        Format(WORD2VEC_BINARY, "word2vec binary", word2vec_binary.write, word2vec_binary.read, packable=True),
         Format(NPY, "NumPy array and words", npy.write, npy.read, beside=npy.words_path),
         Format(
             GENSIM, "gensim", gensim_native.write, gensim_native.read, beside=gensim_native.vectors_path, counted=True
@@ -151,9 +155,13 @@ def find_format(name: str) -> Format:
 
 
 def format_of_name(out: str | os.PathLike[str] | BinaryIO) -> Format:
-    """Return the format in which a file of this name is written: GloVe text, unless its ending says another."""
-    suffix = Path(out).suffix.lower() if isinstance(out, (str, os.PathLike)) else ""
-    return FORMATS[_SUFFIXES.get(suffix, GLOVE)]
+    """Return the format in which a file of this name is written: GloVe text, unless its ending says another.
+
+    That is the ending before one that says how the file is packed.
+    """
+    name = Path(out) if isinstance(out, (str, os.PathLike)) else Path()
+    suffix = Path(name.stem).suffix if packed_suffix(name) else name.suffix
+    return FORMATS[_SUFFIXES.get(suffix.lower(), GLOVE)]
 
 
 def format_of_content(path: str | os.PathLike[str]) -> Format:

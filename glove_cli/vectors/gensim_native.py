@@ -26,7 +26,6 @@ from glove_cli.vocab import word_to_bytes
 
 _WORDS = ("index_to_key", "index2word", "index2entity")  # since gensim 4, before it, and in some of its classes
 _VECTORS = ("vectors", "syn0")
-_TAKEN_FOR_PACKED = (".gz", ".bz2")
 
 
 def vectors_path(path: str | os.PathLike[str]) -> Path:
@@ -52,7 +51,7 @@ def write(
     Raises
     ------
     OptionError
-        If `out` is a stream: two files can't go there; or if gensim would take it for a packed file.
+        If `out` is a stream: two files can't go there.
     FormatError
         If a value isn't finite, or a word is empty or stands twice.
     OutputError
@@ -60,8 +59,6 @@ def write(
     """
     if not isinstance(out, (str, os.PathLike)) or is_stream(out):
         raise OptionError("--format: gensim makes two files, so it can't be written to a stream. Name a file.")
-    if os.fspath(out).endswith(_TAKEN_FOR_PACKED):
-        raise OptionError(f"{out}: gensim takes a file of such a name for a packed one. Choose another name.")
     check_words(words, "vectors", forbidden="")
     with output_files(out, vectors_path(out), force=force) as (file, array):
         array.write(npy_header(np.dtype("<f4"), rows.shape))
