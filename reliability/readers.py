@@ -54,6 +54,7 @@ class Reader:
             path.name,
             path.name.removesuffix(".vectors.npy"),  # which gensim keeps beside the file that is named
             *parents,
+            *(["the vocabulary"] if "vocab" in path.name else []),
             *(str(Path(parent).name).removeprefix(".").removesuffix(".work") for parent in parents),
         ]
 
