@@ -21,6 +21,8 @@ from test_cli_build_cooc import glove
 from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import make_model
 
+from glove_cli.cli.main import main
+
 ROOT = Path(__file__).parents[1]
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 SECONDS = 60.0  # far more than it takes, even where everything must be compiled first
@@ -170,3 +172,19 @@ def test_the_handlers_are_put_back() -> None:
     before = [signal.getsignal(number) for number, _ in SIGNALS]
     glove("--version")
     assert [signal.getsignal(number) for number, _ in SIGNALS] == before
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_options_are_read_ends_as_any_other(
+    number: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(main, "parse_args", lambda *_: os.kill(os.getpid(), number) or time.sleep(9))
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["info"])
+    finally:
+        for each, handler in before.items():  # ignored since: the process was to end
+            signal.signal(each, handler)
+    assert ended.value.code == code
+    assert capsys.readouterr().err.strip() == "Interrupted. Nothing was left half-written."

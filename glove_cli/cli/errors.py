@@ -44,6 +44,8 @@ def exit_code_of(error: BaseException) -> int:
     """
     if isinstance(error, EndedError):
         error = error.reason
+    if isinstance(error, click.Abort) and error.__cause__ is not None:  # click's word for what came before the command
+        error = error.__cause__
     if isinstance(error, Terminated):
         return _say(_INTERRUPTED, 128 + signal.SIGTERM)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
