@@ -242,6 +242,26 @@ def output_folder(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder for temporary files on the disk of a result that is being written; it goes away with the block.
+
+    Parameters
+    ----------
+    path : path-like
+        The result. Whoever writes it next removes what a kill left of the folder.
+    """
+    path = Path(path)
+    temporary = _temporary_name(path)
+    try:
+        with named_errors(path):
+            temporary.mkdir()
+            with _locked(temporary):
+                yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def check_folder(path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Refuse, before any long work, a result's folder that could not be made at its end.
 

@@ -192,11 +192,11 @@ def difference(before: dict[str, Any], job: dict[str, Any]) -> str | None:
 
 
 @contextlib.contextmanager
-def temporary_folder(tmp: str | os.PathLike[str] | None, *, prefix: str = "glove-", suffix: str = "") -> Iterator[Path]:
+def temporary_folder(tmp: str | os.PathLike[str] | None) -> Iterator[Path]:
     """Give a folder for temporary files that goes away with the block, in `tmp` or where the system keeps such."""
     if tmp is not None and not os.path.isdir(tmp):
         raise OutputError(f"--tmp: {os.fspath(tmp)} is not a folder. Name one that exists.")
-    folder = tempfile.mkdtemp(suffix, prefix, tmp)
+    folder = tempfile.mkdtemp(prefix="glove-", dir=tmp)
     try:
         yield Path(folder)
     finally:

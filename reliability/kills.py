@@ -155,6 +155,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ |= scenarios.ENVIRONMENT
     files._YOUNGEST = 0.0
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
     with tempfile.TemporaryDirectory(prefix="glove-kills-") as folder:
         campaign = Campaign(Path(folder), options.times, options.seed)
         chosen = [job for job in JOBS if options.k in job.name]

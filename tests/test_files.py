@@ -17,7 +17,7 @@ from conftest import change_meta, describe_again, file_hashes
 
 from glove_cli import files
 from glove_cli.errors import FormatError, OutputError
-from glove_cli.files import check_output, output_file, output_folder
+from glove_cli.files import check_output, output_file, output_folder, scratch_folder
 from glove_cli.folder import FolderWriter, ResultFolder, npy_header
 from glove_cli.model import GloveModel
 from glove_cli.vocab import Vocab
@@ -327,6 +327,30 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
 
 
 # --- results --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_what_a_kill_left_of_a_scratch_folder_is_removed_by_the_next_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_YOUNGEST", 0.0)
+    path = tmp_path / "result"
+    with scratch_folder(path) as folder:
+        (folder / "part").write_bytes(b"1")
+        with output_file(path) as file:  # doesn't take it away: it is locked
+            file.write(b"2")
+        assert (folder / "part").exists()
+    assert only(tmp_path) == ["result"]
+    child = os.fork()
+    if child == 0:
+        with scratch_folder(path) as folder:
+            (folder / "part").write_bytes(b"1")
+            os._exit(9)
+    os.waitpid(child, 0)
+    assert len(only(tmp_path)) == 2
+    with output_file(path, force=True) as file:
+        file.write(b"3")
+    assert only(tmp_path) == ["result"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from glove_cli.cooc.exchange_names import FORMATS, MARKET, REFERENCE, SUFFIXES
 from glove_cli.cooc.sources import EntrySource, Report
 from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, CoocMatrix, load_cooc, open_cooc
 from glove_cli.errors import FormatError, OptionError
-from glove_cli.files import check_output, is_stream, output_files, output_folder
+from glove_cli.files import check_output, is_stream, output_files, output_folder, scratch_folder
 from glove_cli.folder import VOCAB_NAME, FolderWriter, check_exists
 from glove_cli.parallel import Progress
 from glove_cli.vocab import Vocab
@@ -111,8 +111,7 @@ def export_cooc(
         if format == REFERENCE:
             from glove_cli.cooc.reference_format import write_reference
 
-            place = None if is_stream(out) else Path(out).absolute().parent
-            with temporary_folder(place, prefix=".glove.", suffix=".tmp") as scratch:
+            with temporary_folder(None) if is_stream(out) else scratch_folder(out) as scratch:
                 write_reference(cooc, file, scratch, _batch_entries, report)
         elif format == MARKET:
             from glove_cli.cooc.market_format import write_market
