@@ -110,14 +110,17 @@ class GloveGroup(click.Group):
         before = gc.get_threshold()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         find_room_for_compiled_code()
-        with interruptible(), survive_any_word():
-            try:
-                result = super().main(args, standalone_mode=False, **extra)
-                code = result if isinstance(result, int) else 0
-            except (Exception, KeyboardInterrupt) as error:
-                code = exit_code_of(error)
-            finally:
-                gc.set_threshold(*before)
+        try:
+            with interruptible(), survive_any_word():
+                try:
+                    result = super().main(args, standalone_mode=False, **extra)
+                    code = result if isinstance(result, int) else 0
+                except (Exception, KeyboardInterrupt) as error:
+                    code = exit_code_of(error)
+                finally:
+                    gc.set_threshold(*before)
+        except KeyboardInterrupt as error:  # just before the command began, or just after it had ended
+            code = exit_code_of(error)
         sys.exit(code)
 
 
