@@ -21,6 +21,7 @@ from test_cli_build_cooc import glove
 from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import make_model
 
+from glove_cli.cli.errors import Terminated, exit_code_of
 from glove_cli.cli.main import main
 
 ROOT = Path(__file__).parents[1]
@@ -188,3 +189,12 @@ def test_a_signal_while_options_are_read_ends_as_any_other(
             signal.signal(each, handler)
     assert ended.value.code == code
     assert capsys.readouterr().err.strip() == "Interrupted. Nothing was left half-written."
+
+
+def test_an_interruption_that_python_wraps_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    error = SystemError("<function> returned a result with an exception set")
+    error.__cause__ = Terminated()
+    assert exit_code_of(error) == 143
+    assert capsys.readouterr().err.strip() == "Interrupted. Nothing was left half-written."
+    with pytest.raises(SystemError):
+        exit_code_of(SystemError("a bug"))

@@ -101,16 +101,16 @@ def test_the_bar_goes_before_the_summary_is_printed(folder: Path, monkeypatch: p
 def test_a_small_corpus_gets_a_better_x_max(folder: Path) -> None:
     result = glove("train", *QUICK)
     note = re.search(
-        r"^Note: hardly any pair .* --x-max 100\. --x-max ([\d.]+), or auto, suits it better\.$", result.stderr, re.M
+        r"^Note: hardly any pair .* --x-max 100\. --x-max ([\d.]+), or auto, fits its counts\.$", result.stderr, re.M
     )
     assert note, result.stderr
     again = glove("train", *QUICK, "--x-max", note[1], "--force")
     assert again.exit_code == 0
-    assert "suits it better" not in again.stderr
+    assert "fits its counts" not in again.stderr
     auto = glove("train", *QUICK, "--x-max", "auto", "--output", "auto")
     assert f"x_max {note[1]}, chosen by the matrix." in auto.stderr
     assert GloveModel.load("auto").meta["options"]["x_max"] == float(note[1])
-    assert "suits it better" not in auto.stderr
+    assert "fits its counts" not in auto.stderr
 
 
 # --- wrong input ----------------------------------------------------------------------------------------------------

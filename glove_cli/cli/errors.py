@@ -44,7 +44,8 @@ def exit_code_of(error: BaseException) -> int:
     """
     if isinstance(error, EndedError):
         error = error.reason
-    if isinstance(error, click.Abort) and error.__cause__ is not None:  # click's word for what came before the command
+    # click's word for what came before the command, and Python's for what came within a function of its own
+    if isinstance(error, (click.Abort, SystemError)) and isinstance(error.__cause__, KeyboardInterrupt):
         error = error.__cause__
     if isinstance(error, Terminated):
         return _say(_INTERRUPTED, 128 + signal.SIGTERM)

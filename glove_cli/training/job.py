@@ -83,7 +83,7 @@ class Job:
         if better is not None:
             self.note(
                 f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
-                f"--x-max {better:g}, or auto, suits it better."
+                f"--x-max {better:g}, or auto, fits its counts."
             )
         self.note(str(plan))
         with contextlib.ExitStack() as stack:
