@@ -9,31 +9,32 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import json
 import os
 import re
 import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from glove_cli.errors import OutputError
+from glove_cli.inputs import parse_json
 
 META_NAME = "meta.json"
 FORMAT_PREFIX = "glove-"  # of the formats that a meta.json of ours names
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WRITE_ERRORS = (*FULL_DISK, errno.EIO, errno.EROFS)
 _AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _SYNC_FILE_RANGE_WRITE = 2
 _OPEN_FILES = ("/dev/stdout", "/dev/stderr")  # links, as often to a file as to a terminal or a pipe
 _FOLDERS_OF_OPEN_FILES = ("/dev/fd", "/proc/self/fd")
 _NAME_KEPT = 40  # characters of an output's name in that of its temporary file
 _RANDOM_PART = re.compile(r"\.[0-9a-f]{12}\.tmp")
+_NOT_OURS_AND_HARMLESS = {".DS_Store"}
 _YOUNGEST = 60.0  # seconds; what is younger may be a file whose writer was about to lock it
 
 
@@ -170,7 +171,7 @@ def output_files(*paths: str | os.PathLike[str], force: bool = False) -> Iterato
         with contextlib.ExitStack() as undo:
             for path, (name, _) in reversed(temporary.items()):
                 with named_errors(path):
-                    undo.callback(_put(name, path))
+                    undo.callback(_put(name, path, force=force))
             undo.pop_all()
 
 
@@ -201,7 +202,7 @@ def _temporary_file(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
 @contextlib.contextmanager
 def output_folder(
-    path: str | os.PathLike[str], *, force: bool = False, temporary: Path | None = None
+    path: str | os.PathLike[str], *, force: bool = False, temporary: Path | None = None, format: str | None = None
 ) -> Iterator[Path]:
     """Make a folder that appears under its name only when the block ends well.
 
@@ -213,6 +214,8 @@ def output_folder(
         Whether an existing result may be replaced. A folder that isn't empty and has no `meta.json` of ours never is.
     temporary : Path, optional
         Where to make it meanwhile, on the same disk; a name beside `path` unless given.
+    format : str, optional
+        Replace no result of another format.
 
     Yields
     ------
@@ -225,7 +228,7 @@ def output_folder(
         If `path` exists and may not be replaced, or can't be written (also when the disk is full).
     """
     path = Path(path)
-    check_folder(path, force=force)
+    check_folder(path, force=force, format=format)
     temporary = temporary if temporary is not None else _temporary_name(path)
     try:
         _make_parents(path)
@@ -237,7 +240,7 @@ def output_folder(
             for name in sorted(os.listdir(temporary)):
                 sync_file(temporary / name)
             _sync_folder(temporary)
-            _put(temporary, path)
+            _put(temporary, path, force=force)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -262,7 +265,7 @@ def scratch_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_folder(path: str | os.PathLike[str], *, force: bool = False) -> None:
+def check_folder(path: str | os.PathLike[str], *, force: bool = False, format: str | None = None) -> None:
     """Refuse, before any long work, a result's folder that could not be made at its end.
 
     Parameters
@@ -271,25 +274,78 @@ def check_folder(path: str | os.PathLike[str], *, force: bool = False) -> None:
         The folder to make.
     force : bool
         Whether an existing result may be replaced.
+    format : str, optional
+        Of the new result; one of another format isn't replaced.
 
     Raises
     ------
     OutputError
-        As `check_output`, or if what stands there isn't a result of glove.
+        As `check_output`, or if what stands there isn't a result of glove, is one of another kind, or holds more.
     """
     path = Path(path)
     check_output(path, force=force)
     with named_errors(path):
-        if os.path.lexists(path) and not _is_result(path):
-            raise OutputError(f"{path}: is not a result of glove, so --force won't replace it. Choose another name.")
+        _check_replaceable(path, path, format)
         if os.path.isdir(path) and os.path.samefile(path, os.curdir):
             raise OutputError(f"{path}: is the folder you are in, which can't be replaced. Name another folder.")
 
 
-def _is_result(path: Path) -> bool:
+def check_apart(out: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output that is an input, lies in one, or holds one: it would be lost.
+
+    Parameters
+    ----------
+    out : path-like
+        The file or folder to make.
+    inputs : iterable of path-like
+        Files and folders that are read.
+
+    Raises
+    ------
+    OutputError
+    """
+    if is_stream(out):
+        return
+    place = Path(os.path.realpath(out))
+    for read in inputs:
+        other = Path(os.path.realpath(read))
+        if place == other or (place.is_relative_to(other) and other.is_dir()):
+            raise OutputError(f"{os.fspath(out)}: is {os.fspath(read)}, which is read, or in it. Choose another name.")
+        if other.is_relative_to(place):
+            raise OutputError(f"{os.fspath(out)}: holds {os.fspath(read)}, which is read. Choose another name.")
+
+
+def _check_replaceable(path: Path, name: Path, format: str | None) -> None:
+    """Refuse to replace a folder that isn't a result, is one of another format, or holds what is no part of it.
+
+    `name` is what the error calls it.
+    """
+    if not os.path.lexists(path):
+        return
+    advice = "so --force won't replace it. Choose another name."
     if os.path.islink(path) or not os.path.isdir(path):
-        return False
-    return not any(path.iterdir()) or is_our_meta(path / META_NAME)
+        raise OutputError(f"{name}: is not a result of glove, {advice}")
+    there = set(os.listdir(path)) - _NOT_OURS_AND_HARMLESS
+    if not there:
+        return
+    meta = _meta_of(path)
+    old = str(meta.get("format"))
+    if not old.startswith(FORMAT_PREFIX):
+        raise OutputError(f"{name}: is not a result of glove, {advice}")
+    if format is not None and old != format:
+        raise OutputError(f"{name}: is a {old}, not a {format}, {advice}")
+    files = meta.get("files")
+    more = sorted(there - {META_NAME} - set(files)) if isinstance(files, dict) else []
+    if more:
+        raise OutputError(f"{name}: holds {more[0]!r}, which is no part of the result, {advice}")
+
+
+def _meta_of(folder: Path) -> dict[str, Any]:
+    """Return what a folder's `meta.json` says, or nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        meta = parse_json((folder / META_NAME).read_bytes())
+        return meta if isinstance(meta, dict) else {}
+    return {}
 
 
 def is_our_meta(meta: Path) -> bool:
@@ -299,18 +355,15 @@ def is_our_meta(meta: Path) -> bool:
     ----------
     meta : Path
     """
-    try:
-        return str(json.loads(meta.read_bytes())["format"]).startswith(FORMAT_PREFIX)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    return str(_meta_of(meta.parent).get("format")).startswith(FORMAT_PREFIX)
 
 
-def _put(temporary: Path, path: Path) -> Callable[[], object]:
+def _put(temporary: Path, path: Path, *, force: bool) -> Callable[[], object]:
     """Put `temporary` at `path` and see the name to the disk; if that fails, what stood there stands there again.
 
-    What it returns does the same later.
+    What it returns does the same later. What may not be replaced isn't, also if it has come there just now.
     """
-    undo = _take_place(temporary, path)
+    undo = _take_place(temporary, path, force=force)
     try:
         _sync_folder(path.absolute().parent)
     except OSError:
@@ -319,13 +372,19 @@ def _put(temporary: Path, path: Path) -> Callable[[], object]:
     return undo
 
 
-def _take_place(temporary: Path, path: Path) -> Callable[[], object]:
+def _take_place(temporary: Path, path: Path, *, force: bool) -> Callable[[], object]:
     """Put `temporary` at `path`; return what undoes it. `temporary` then holds what stood there, if anything did."""
-    if not os.path.lexists(path):
-        os.rename(temporary, path)
+    if not force or not os.path.lexists(path):
+        _rename_new(temporary, path)
         return partial(os.rename, path, temporary)
     if _exchange(temporary, path):
-        return partial(_exchange, temporary, path)
+        undo = partial(_exchange, temporary, path)
+        try:
+            _check_came_out(temporary, path)
+        except OutputError:
+            undo()
+            raise
+        return undo
     if path.is_dir():
         _change_places(temporary, path)
         return partial(_change_places, temporary, path)
@@ -345,15 +404,43 @@ def _change_places(temporary: Path, path: Path) -> None:
     os.rename(aside, temporary)
 
 
+def _check_came_out(old: Path, path: Path) -> None:
+    """Refuse to have replaced at `path` what is now at `old`, if it is none of what may be replaced there."""
+    if path.is_dir():
+        _check_replaceable(old, path, str(_meta_of(path).get("format")))
+    elif old.is_dir() and not old.is_symlink():
+        raise OutputError(f"{path}: is a folder, a file was to be written there. Choose another name.")
+
+
+def _rename_new(a: Path, b: Path) -> None:
+    """Rename where nothing may stand.
+
+    Raises
+    ------
+    OutputError
+        If something has come to stand there.
+    """
+    if _renameat2(a, b, _RENAME_NOREPLACE):
+        return
+    if os.path.lexists(b):
+        raise OutputError(f"{b}: was made by another while this was made, and stays. Choose another name.")
+    os.rename(a, b)
+
+
 def _exchange(a: Path, b: Path) -> bool:
-    """Swap two names in one step, where the system can (Linux, renameat2)."""
+    """Swap two names in one step, where the system can."""
+    return _renameat2(a, b, _RENAME_EXCHANGE)
+
+
+def _renameat2(a: Path, b: Path, flag: int) -> bool:
+    """Swap two names, or rename where nothing stands, in one step; where the system can (Linux)."""
     if not sys.platform.startswith("linux"):
         return False
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
         return False
-    return renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
+    return renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), flag) == 0
 
 
 def _temporary_name(path: Path) -> Path:

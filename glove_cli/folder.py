@@ -23,6 +23,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from glove_cli.errors import FormatError
 from glove_cli.files import META_NAME, sync_file
+from glove_cli.inputs import parse_json
 from glove_cli.parallel import thread_count
 from glove_cli.version import __version__
 from glove_cli.vocab import Vocab
@@ -285,7 +286,7 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
     """
     check_exists(path, remedy=remedy)
     try:
-        meta = json.loads((path / META_NAME).read_bytes())
+        meta = parse_json((path / META_NAME).read_bytes())
     except OSError as error:
         raise FormatError(f"{path}: holds no finished result ({META_NAME}: {error.strerror}). {remedy}") from error
     except ValueError as error:

@@ -98,7 +98,7 @@ class GloveModel:
             If `path` exists and may not be replaced, or can't be written; or if the arrays' types don't fit together.
         """
         self._check_dtypes(path)
-        with output_folder(path, force=force) as temporary:
+        with output_folder(path, force=force, format=MODEL_FORMAT) as temporary:
             writer = FolderWriter(temporary)
             writer.vocab(self.vocab)
             for name in (*_MATRICES, *_BIASES):

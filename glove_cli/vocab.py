@@ -113,6 +113,7 @@ class Vocab:
         """Parse the bytes of a vocabulary file; `name` is what errors call it."""
         if not data:
             raise FormatError(f"{name}: is empty. Give a vocabulary file with one `word count` a line.")
+        data = data.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
         if not data.endswith(b"\n"):
             data += b"\n"
         lines = data.split(b"\n")[:-1]
@@ -125,9 +126,10 @@ class Vocab:
             word, _, digits = line.removesuffix(b"\r").rpartition(b" ")
             count = int(digits) if _COUNT.fullmatch(digits) else 0
             first = seen.setdefault(word, number)
-            if not word or not 0 < count < 2**63 or first != number:
+            blank = not word or b" " in word or b"\t" in word
+            if blank or not 0 < count < 2**63 or first != number:
                 shown = repr(line[:60].decode("utf-8", "backslashreplace"))
-                if word and 0 < count < 2**63:
+                if not blank and 0 < count < 2**63:
                     raise FormatError(
                         f"{name}: line {number} repeats the word of line {first}: {shown}. Each word may stand once."
                     )

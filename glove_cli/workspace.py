@@ -19,6 +19,7 @@ from typing import Any
 
 from glove_cli.errors import OptionError, OutputError
 from glove_cli.files import META_NAME, lock, named_errors
+from glove_cli.inputs import parse_json
 
 _JOB = "job.json"
 _LOCK = "lock"
@@ -210,7 +211,7 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         while True:
             with named_errors(out):
-                if os.path.lexists(folder / META_NAME):
+                if not _is_workspace(folder):
                     raise OutputError(
                         f"{out}: {folder} stands where temporary files would, and is something else. "
                         "Move it, or choose another name."
@@ -230,6 +231,16 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
                     undo.pop_all()
                     break
         yield
+
+
+def _is_workspace(folder: Path) -> bool:
+    """Tell whether a folder is one of ours, or can become one: what has no lock, and isn't empty, is something else."""
+    if os.path.islink(folder) or os.path.lexists(folder / META_NAME):
+        return False
+    try:
+        return not os.path.lexists(folder) or os.path.lexists(folder / _LOCK) or not os.listdir(folder)
+    except FileNotFoundError:  # just removed
+        return True
 
 
 def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str | None], *, force: bool) -> None:
@@ -264,7 +275,7 @@ def _check_job(path: Path, job: dict[str, Any], out: Path) -> None:
 def _read(path: Path) -> dict[str, Any]:
     """Return the description of a job; an empty one if it can't be read."""
     try:
-        job = json.loads(path.read_text())
+        job = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return job if isinstance(job, dict) else {}
@@ -294,7 +305,15 @@ def _clear(folder: Path) -> None:
         for item in list(folder.iterdir()):
             if item.is_dir():
                 shutil.rmtree(item, ignore_errors=True)
+        _clear_files(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_files(folder: Path) -> None:
+    """Remove the files in a folder, but the lock, which shows that the folder is ours until it goes itself."""
+    for item in folder.iterdir():
+        if item.name != _LOCK and not item.is_dir():
+            item.unlink()
 
 
 def _make_parents(path: Path) -> list[Path]:

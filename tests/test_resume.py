@@ -53,6 +53,7 @@ def leave(
     with monkeypatch.context() as patch:
         patch.setattr(passes, "positions_by_word", killing)
         patch.setattr("shutil.rmtree", lambda *arguments, **options: None)
+        patch.setattr("glove_cli.workspace._clear_files", lambda folder: None)
         with pytest.raises(Killed):
             build_cooc(corpus, out, **CUT, **options)
 
@@ -192,6 +193,7 @@ def test_a_stream_has_to_give_the_same_text_again(
 
         with monkeypatch.context() as patch:
             patch.setattr("shutil.rmtree", lambda *arguments, **options: None)
+            patch.setattr("glove_cli.workspace._clear_files", lambda folder: None)
             with pytest.raises(Killed):
                 build_cooc(io.BytesIO(data), out, min_count=2, progress=killing, **CUT)
     others = {"other": b"w7" + data[2:], "short": data[:100], "none": b""}

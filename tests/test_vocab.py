@@ -106,6 +106,7 @@ def test_what_never_ends_a_line_is_no_vocabulary() -> None:
 
 def test_long_files_have_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "LONGEST_LINE", 8)
+    monkeypatch.setattr(inputs, "_PIECE", 5)
     (tmp_path / "v").write_bytes(b"".join(b"w%d %d\n" % (i, 100 - i) for i in range(50)))
     assert len(Vocab.load(tmp_path / "v")) == 50
     (tmp_path / "v").write_bytes(b"a 1\n" + b"b" * 20 + b" 1\n")

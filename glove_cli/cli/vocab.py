@@ -42,9 +42,10 @@ def command(
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
+    from glove_cli.corpus.sources import find_sources
     from glove_cli.corpus.vocabulary import build_vocab
     from glove_cli.errors import OutputError
-    from glove_cli.files import check_output
+    from glove_cli.files import check_apart, check_output
 
     config = VocabConfig(**options)
     to_stdout = str(output) == "-"
@@ -52,6 +53,8 @@ def command(
         raise OutputError("standard output: is closed. Name a file.")
     if not to_stdout:
         check_output(output, force=force)
+        sources = find_sources(list(corpus), json_field=json_field, column=column)
+        check_apart(output, [source.name for source in sources if source.mtime_ns is not None])
     with Progress() as progress, announced(progress.note):
         done = build_vocab(
             list(corpus),

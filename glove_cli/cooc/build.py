@@ -17,7 +17,7 @@ from glove_cli.corpus.reader import BLOCK_BYTES
 from glove_cli.corpus.sources import CorpusLike, Source, find_sources
 from glove_cli.corpus.vocabulary import Wanted, WordList, choose_vocab, load_words, make_config, source_names
 from glove_cli.errors import CorpusError, FormatError, OptionError
-from glove_cli.files import META_NAME, check_output, output_folder
+from glove_cli.files import META_NAME, check_apart, check_output, output_folder
 from glove_cli.folder import FolderWriter
 from glove_cli.memory import memory_limit
 from glove_cli.parallel import Progress, thread_count
@@ -122,6 +122,7 @@ def build_cooc(
         check_output(out, force=force)
     sources = find_sources(corpus, json_field=json_field, column=column)
     names = [source.name for source in sources]
+    check_apart(out, [source.name for source in sources if source.mtime_ns is not None])
     signature = _signature(job, wanted, sources, json_field, column)
     if resume and not force and _is_finished(out, job, sources, (vocab, words, stop_words)):
         job.note(f"{out} was finished already.")
@@ -132,7 +133,7 @@ def build_cooc(
         out, signature, tmp=tmp, resume=resume, force=force, found=found, keep=resume, note=job.note,
         kept=lambda done: job.note(f"Kept: {done}. The same command goes on from there."),
     )  # fmt: skip
-    with opened as space, output_folder(out, force=force, temporary=space.result) as folder:
+    with opened as space, output_folder(out, force=force, temporary=space.result, format=COOC_FORMAT) as folder:
         spool_memory = min(_spool_memory, job.memory // 4)
         with encode_corpus(
             sources, space.path, config, threads=job.threads, progress=progress, block_bytes=_block_bytes,

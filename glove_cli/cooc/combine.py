@@ -89,7 +89,7 @@ def merge_cooc(
     symmetric = given[0].symmetric
     with (
         workspace(out, {"merge": [str(matrix.path) for matrix in given]}, tmp=tmp, force=force) as space,
-        output_folder(out, force=force, temporary=space.result) as folder,
+        output_folder(out, force=force, temporary=space.result, format=COOC_FORMAT) as folder,
     ):
         stored = sum(matrix.stored for matrix in given)
         changed = [matrix for matrix in given if matrix.vocab.words != vocab.words]

@@ -198,7 +198,7 @@ def import_cooc(
     words = vocab if isinstance(vocab, Vocab) else _load_vocab(path, format, vocab)
     report = _reporter(progress)
     source = _open(path, format, len(words))
-    with output_folder(out, force=force) as folder:
+    with output_folder(out, force=force, format=COOC_FORMAT) as folder:
         from glove_cli.cooc.arrange import store_entries
 
         writer = FolderWriter(folder)

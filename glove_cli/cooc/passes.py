@@ -26,6 +26,7 @@ from glove_cli.corpus.chunks import LEFT_OUT, Chunk, Cursor, Sampling, Translato
 from glove_cli.corpus.encoder import EncodedCorpus, reading_state
 from glove_cli.errors import OutputError
 from glove_cli.folder import FolderWriter
+from glove_cli.inputs import parse_json
 from glove_cli.memory import check_disk, free_disk
 from glove_cli.parallel import Progress
 from glove_cli.vocab import Vocab
@@ -246,7 +247,7 @@ def _state_of(part: Path) -> tuple[Cursor, NDArray[np.int32] | None, bool]:
 def _read_state(part: Path) -> dict[str, Any]:
     """Return what was written beside a part."""
     with _named_damage(part):
-        state: dict[str, Any] = json.loads((part / _CURSOR).read_text())
+        state: dict[str, Any] = parse_json((part / _CURSOR).read_bytes())
         Cursor(**state["cursor"])
         return state
 

@@ -28,6 +28,7 @@ from glove_cli.corpus.sources import Source
 from glove_cli.corpus.spool import Nowhere, Spool
 from glove_cli.corpus.stretches import InvalidTextError, Tokenizer, invalid_tokens
 from glove_cli.errors import CorpusError, OptionError
+from glove_cli.inputs import parse_json
 from glove_cli.memory import check_disk
 from glove_cli.parallel import Progress, ordered_map
 
@@ -163,7 +164,7 @@ def reading_state(folder: Path) -> dict[str, Any] | None:
     folder : Path
     """
     try:
-        state: dict[str, Any] = json.loads((folder / _STATE).read_text())
+        state: dict[str, Any] = parse_json((folder / _STATE).read_bytes())
         return state if state.pop("sha256") == _digest(state) else None
     except (OSError, ValueError, KeyError, AttributeError):
         return None

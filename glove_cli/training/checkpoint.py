@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.files import META_NAME, output_folder
 from glove_cli.folder import FolderWriter, ResultFolder
+from glove_cli.inputs import parse_json
 from glove_cli.model import GloveModel
 from glove_cli.training.result import to_model
 from glove_cli.training.state import State
@@ -233,7 +234,7 @@ def is_checkpoint(path: Path) -> bool:
     path : Path
     """
     try:
-        return bool(json.loads((path / META_NAME).read_text())["format"] == FORMAT)
+        return bool(parse_json((path / META_NAME).read_bytes())["format"] == FORMAT)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.store import CoocMatrix
 from glove_cli.errors import FormatError, OptionError, OutputError
-from glove_cli.files import META_NAME, check_folder, check_name, output_folder
+from glove_cli.files import META_NAME, check_apart, check_folder, check_name, output_folder
 from glove_cli.folder import read_meta
 from glove_cli.memory import check_disk
-from glove_cli.model import GloveModel
+from glove_cli.model import MODEL_FORMAT, GloveModel
 from glove_cli.parallel import Progress, thread_count
 from glove_cli.training.checkpoint import (
     DEFAULT_INTERVAL,
@@ -165,6 +165,7 @@ def train(
     kept = Path(tiles) if tiles is not None else out.with_name(TILES_NAME)
     given = [Path(path) for path in (matrix, init) if isinstance(path, (str, os.PathLike))]
     inputs = [path for path in given if os.path.exists(path / META_NAME)]  # results; a run holds the tiles, too
+    check_apart(out, [*inputs, *([matrix.path] if isinstance(matrix, CoocMatrix) else [])])
     check_tiles_folder(kept, [out, *inputs, *([matrix.path] if isinstance(matrix, CoocMatrix) else [])])
     return _train_to(out, kept, job, resume=resume, force=force)
 
@@ -195,7 +196,7 @@ def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) ->
             running.run()
         try:
             replaced = force or finished is not None or going_on
-            with output_folder(out, force=replaced, temporary=space.result) as folder:
+            with output_folder(out, force=replaced, temporary=space.result, format=MODEL_FORMAT) as folder:
                 write_model(folder, running.state, job.counts.vocab, {**running.meta(), "job": signature})
         except (OutputError, KeyboardInterrupt):
             running.save("What was trained is in a checkpoint; --resume writes the model.")
@@ -212,7 +213,7 @@ def _check_result(out: Path, signature: dict[str, Any], *, resume: bool, force: 
                 f"--resume: the model {out} was trained with {other}. Give the same, another place, or --force to "
                 "replace it."
             )
-    check_folder(out, force=force)
+    check_folder(out, force=force, format=MODEL_FORMAT)
 
 
 def _model_bytes(job: Job) -> int:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import OptionError
 from glove_cli.folder import NPY_HEADER_BYTES, npy_header
+from glove_cli.inputs import parse_json
 from glove_cli.memory import memory_limit
 from glove_cli.parallel import thread_count
 from glove_cli.vocab import word_from_bytes, word_to_bytes
@@ -121,9 +122,9 @@ class Entry:
 
     def _load(self) -> Cached:
         check, _, text = (self.path / _META).read_bytes().partition(b"\n")
-        if json.loads(check)["sha256"] != _digest(text):
+        if parse_json(check)["sha256"] != _digest(text):
             raise ValueError(_META)
-        meta = json.loads(text)
+        meta = parse_json(text)
         encoded = (self.path / _WORDS).read_bytes()
         if len(encoded) != meta["words_bytes"] or _digest(encoded) != meta["words_sha256"]:
             raise ValueError(_WORDS)

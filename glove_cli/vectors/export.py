@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from glove_cli.errors import OptionError
-from glove_cli.files import check_folder, check_output, is_stream
+from glove_cli.files import META_NAME, check_apart, check_folder, check_output, is_stream
 from glove_cli.model import GloveModel
 from glove_cli.vectors.formats import Format, find_format, format_of_name
 from glove_cli.vectors.keyed import WordVectors
@@ -120,6 +120,9 @@ def export_vectors(
     _check_output(chosen, out, force)
     chosen_steps(process)
     if isinstance(model, (str, os.PathLike)):
+        if isinstance(out, (str, os.PathLike)):
+            results = (Path(model), Path(model) / "model")  # or the run of one
+            check_apart(out, [path for path in results if os.path.exists(path / META_NAME)])
         if os.path.isfile(model):
             model, vectors = load_vectors(model, vectors=vectors), "sum"
         else:

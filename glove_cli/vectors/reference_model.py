@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.files import check_output, output_folder
 from glove_cli.folder import VOCAB_NAME, FolderWriter, check_exists
-from glove_cli.model import DTYPES, GloveModel, finish_model
+from glove_cli.model import DTYPES, MODEL_FORMAT, GloveModel, finish_model
 from glove_cli.parallel import Progress
 from glove_cli.vectors.text import header_shape
 from glove_cli.vocab import Vocab
@@ -118,7 +118,7 @@ def import_model(
                 if progress is not None:
                     progress("importing", done, 4 * len(words), "row")
 
-    with output_folder(out, force=force) as folder:
+    with output_folder(out, force=force, format=MODEL_FORMAT) as folder:
         writer = FolderWriter(folder)
         writer.vocab(words)
         for side, names in enumerate(_VALUES):
