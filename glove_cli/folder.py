@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import mmap
 import os
 import tokenize
@@ -30,6 +31,10 @@ from glove_cli.vocab import Vocab
 
 VOCAB_NAME = "vocab.txt"
 NPY_HEADER_BYTES = 128
+_KINDS: dict[str, Any] = {
+    "version": int, "shard": list, "options": dict, "sources": list, "vocabulary": str, "cooc": dict, "history": list,
+    "seconds": (int, float), "init": str,
+}  # fmt: skip
 _OWN_DIGEST = "sha256"  # in meta.json: of all the rest of it
 _CHANGED = "was changed after it was written (SHA-256 differs). Make it again."
 _WINDOW_BYTES = 1 << 24
@@ -295,7 +300,25 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
         raise FormatError(f"{path / META_NAME}: is damaged: not an object. {remedy}")
     if _OWN_DIGEST in meta and meta[_OWN_DIGEST] != _digest_of_meta(meta):  # older ones have none
         raise FormatError(f"{path / META_NAME}: was changed after it was written (SHA-256 differs). {remedy}")
+    wrong = _wrong_kind(meta)
+    if wrong is not None:
+        raise FormatError(f"{path / META_NAME}: is damaged: {wrong} can't be {str(meta[wrong])[:60]!r}. {remedy}")
     return meta
+
+
+def _wrong_kind(meta: dict[str, Any]) -> str | None:
+    """Return what in the description of a matrix or a model is of another kind than it should be, or None."""
+    if meta.get("format") not in ("glove-cooc", "glove-model"):
+        return None
+    for key, kind in _KINDS.items():
+        if meta.get(key) is not None and (not isinstance(meta[key], kind) or isinstance(meta[key], bool)):
+            return key
+    shard, history = meta.get("shard"), meta.get("history") or []
+    if shard is not None and (len(shard) != 2 or not all(type(number) is int for number in shard)):
+        return "shard"
+    if not all(isinstance(entry, dict) and isinstance(entry.get("cost", 0.0), (int, float)) for entry in history):
+        return "history"
+    return None if math.isfinite(meta.get("seconds") or 0) else "seconds"
 
 
 def _digest_of_meta(meta: dict[str, Any]) -> str:

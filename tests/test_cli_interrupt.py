@@ -146,6 +146,18 @@ def test_exporting_is_interrupted(folder: Path, number: int, code: int) -> None:
         assert said.endswith(b"Interrupted. Nothing was left half-written.\n")
 
 
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_pattern_that_takes_for_ever_is_interrupted(folder: Path, number: int, code: int) -> None:
+    (folder / "a.txt").write_text("a" * 60 + "!\n")
+    with running("vocab", "a.txt", "-o", "new.txt", "--token-pattern", "(a+)+$") as process:
+        time.sleep(3)  # to begin with it; if it has not, it is interrupted all the same
+        process.send_signal(number)
+        _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == code
+    assert said.endswith(b"Interrupted. Nothing was left half-written.\n")
+    assert not (folder / "new.txt").exists()
+
+
 def test_a_second_signal_does_not_disturb_the_tidying(folder: Path) -> None:
     with running("train", "--dim", "50", "--epochs", "1000000", "--force", "--x-max", "1") as process:
         wait_for_an_epoch(process)

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli_build_cooc import glove
+from test_vectors_export import make_model
 
 from glove_cli.cli import prompt
+from glove_cli.cli.main import main
 from glove_cli.cli.prompt import completions, history_path
 from glove_cli.cli.session import Session
 from glove_cli.errors import GloveError
@@ -187,3 +189,14 @@ def test_two_shells_at_once_keep_the_lines_of_both(
     finally:
         readline.clear_history()
         readline.set_history_length(-1)
+
+
+@pytest.mark.parametrize("arguments", [("shell",), ("nearest", "-")])
+def test_a_closed_standard_input_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    make_model().save(tmp_path / "run" / "model")
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--run", str(tmp_path / "run")])
+    assert ended.value.code == 1

@@ -142,3 +142,22 @@ def test_json_that_is_nested_too_deep_is_damaged(corpus: Path, tmp_path: Path) -
         load_cooc(tmp_path / "out")
     with pytest.raises(OutputError, match="is not a result of glove"):
         build_cooc(corpus, tmp_path / "out", force=True)
+
+
+WRONG_META = [
+    ("cooc", {"shard": {"a": 1}}), ("cooc", {"shard": [1, "x"]}), ("cooc", {"options": True}),
+    ("cooc", {"sources": "x"}), ("cooc", {"vocabulary": []}), ("cooc", {"version": True}),
+    ("model", {"cooc": "x"}), ("model", {"history": "x"}), ("model", {"history": [{"cost": "x"}]}),
+    ("model", {"history": [3]}), ("model", {"seconds": float("nan")}), ("model", {"init": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "change"), WRONG_META)
+def test_a_description_of_a_wrong_kind_is_damaged(corpus: Path, tmp_path: Path, kind: str, change: dict) -> None:
+    build_cooc(corpus, "run/cooc")
+    make_model().save("run/model")
+    assert glove("info", "run").exit_code == 0
+    change_meta(tmp_path / "run" / kind, lambda meta: meta.update(change))
+    done = glove("info", f"run/{kind}")
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit)
+    assert f"meta.json: is damaged: {next(iter(change))} can't be" in done.stderr or "version" in done.stderr

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 from glove_cli.cli.options import json_option
-from glove_cli.cli.terminal import check_stdout, say
+from glove_cli.cli.terminal import check_stdin, check_stdout, say
 from glove_cli.errors import FormatError, OptionError
 from glove_cli.vectors.names import ADD, COSINE, DOT, EUCLIDEAN, METHODS, METRICS
 from glove_cli.vocab import word_from_bytes, word_to_bytes
@@ -215,6 +215,7 @@ class Lines:
             At the end, if some could not be answered: how many, and what was wrong with the first ones.
         """
         number = 0
+        check_stdin()
         for lines in _batches(sys.stdin.buffer):
             questions = []
             for line in lines:

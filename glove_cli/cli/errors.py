@@ -66,6 +66,8 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, OSError) and error.filename is not None:  # a disk or a folder that fails where none should
         name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
         return _say(f"Error: {name}: {error.strerror or error}. Look whether its disk and folder are sound.", 1)
+    if isinstance(error, FileNotFoundError) and not os.path.exists(os.curdir):
+        return _say("Error: the folder you are in is gone. Go to another one, or give whole paths.", 1)
     if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
         _close_stdout()
         return _say(f"Error: standard output: can't be written: {error.strerror}. Free space there.", 1)

@@ -23,7 +23,10 @@ def command(run: Path, model: Path | None, vectors: str, process: str | None) ->
     from glove_cli.cli import sources
     from glove_cli.cli.prompt import read_lines
     from glove_cli.cli.session import Session
+    from glove_cli.cli.terminal import check_stdin, check_stdout
 
+    check_stdin()
+    check_stdout()
     session = Session(sources.open_vectors(run, model, vectors, process))
     if not read_lines(session, interactive=sys.stdin.isatty() and sys.stdout.isatty()):
         sys.exit(1)

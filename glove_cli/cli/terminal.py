@@ -42,11 +42,34 @@ def styled(text: str, stream: TextIO | None, **style: Any) -> str:
 
 
 def say(text: str) -> None:
-    """Print a message on standard error; what it begins with, such as `Error:`, in its colour."""
+    """Print a message on standard error; what it begins with, such as `Error:`, in its colour.
+
+    What names and words hold besides letters, such as a terminal's commands, is escaped.
+    """
+    text = "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
     for head, style in _HEADS.items():
         if text.startswith(head):
             text = styled(head, sys.stderr, **style) + text.removeprefix(head)
     click.echo(text, err=True, color=colour_choice())
+
+
+def _escaped(character: str) -> str:
+    """Return a character that isn't to be printed, or a byte that is no character, as it would be typed in Python."""
+    byte = ord(character) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode("ascii")
+
+
+def check_stdin() -> None:
+    """Refuse a command that is to read a standard input that is closed.
+
+    Raises
+    ------
+    FormatError
+    """
+    from glove_cli.errors import FormatError
+
+    if sys.stdin is None:
+        raise FormatError("standard input: is closed. Give questions by a pipe, or as arguments.")
 
 
 def check_stdout() -> None:

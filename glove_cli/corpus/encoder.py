@@ -302,7 +302,7 @@ def _read_segment(
     table_memory: int,
 ) -> None:
     """Read until the tables are full, or enough was read to be written down, or the corpus ends."""
-    tokenizers = [Tokenizer(config) for _ in range(threads)]
+    tokenizers = [Tokenizer(config) for _ in range(threads if config.token_pattern is None else 1)]
     read: list[tuple[int, int]] = []
     text = 0
 
@@ -327,7 +327,10 @@ def _read_segment(
                 "Mend it, or choose another way with --encoding-errors."
             ) from error
 
-    for thread, block, ids in ordered_map(work, until_full(), range(threads)):
+    # A pattern of the user's may take for ever, holding Python's lock: only in this thread a signal can end it.
+    here = config.token_pattern is not None
+    made = (work(0, block) for block in until_full()) if here else ordered_map(work, until_full(), range(threads))
+    for thread, block, ids in made:
         in_memory = encoded.spool.in_memory
         encoded.spool.append(ids)
         if in_memory and not encoded.spool.in_memory and total:
