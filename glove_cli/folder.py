@@ -32,7 +32,7 @@ from glove_cli.vocab import Vocab
 VOCAB_NAME = "vocab.txt"
 NPY_HEADER_BYTES = 128
 _KINDS: dict[str, Any] = {
-    "version": int, "shard": list, "options": dict, "sources": list, "vocabulary": str, "cooc": dict, "history": list,
+    "shard": list, "options": dict, "sources": list, "vocabulary": str, "cooc": dict,
     "seconds": (int, float), "init": str,
 }  # fmt: skip
 _OWN_DIGEST = "sha256"  # in meta.json: of all the rest of it
@@ -313,11 +313,11 @@ def _wrong_kind(meta: dict[str, Any]) -> str | None:
     for key, kind in _KINDS.items():
         if meta.get(key) is not None and (not isinstance(meta[key], kind) or isinstance(meta[key], bool)):
             return key
-    shard, history = meta.get("shard"), meta.get("history") or []
+    if isinstance(meta.get("version"), bool):
+        return "version"
+    shard = meta.get("shard")
     if shard is not None and (len(shard) != 2 or not all(type(number) is int for number in shard)):
         return "shard"
-    if not all(isinstance(entry, dict) and isinstance(entry.get("cost", 0.0), (int, float)) for entry in history):
-        return "history"
     return None if math.isfinite(meta.get("seconds") or 0) else "seconds"
 
 

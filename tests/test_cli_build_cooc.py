@@ -125,7 +125,7 @@ def test_an_unreadable_corpus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     fails(glove("build-cooc", "x" * 300), 1, r"x{300}: can't be read: File name too long")
-    fails(glove("build-cooc", "a\0b"), 1, r"a\0b: can't be read: [^\n]*embedded null")
+    fails(glove("build-cooc", "a\0b"), 1, r"a\\x00b: can't be read: [^\n]*embedded null")
     assert os.listdir(folder) == ["corpus.txt"]
 
 

@@ -111,7 +111,7 @@ def test_no_input_is_replaced(corpus: Path, tmp_path: Path) -> None:
     make_model().save("run/model")
     before = file_hashes(tmp_path / "run" / "model")
     for model, out in (("run/model", "run/model/W.npy"), ("run", "run/model/new.txt"), ("run/model", "run/model")):
-        with pytest.raises(OutputError, match="which is read, or in it"):
+        with pytest.raises(OutputError, match=r"which is read, or in it|is a folder"):
             export_vectors(model, out, force=True)
     assert file_hashes(tmp_path / "run" / "model") == before
     export_vectors("run", "run/vectors.txt")
@@ -160,4 +160,5 @@ def test_a_description_of_a_wrong_kind_is_damaged(corpus: Path, tmp_path: Path, 
     change_meta(tmp_path / "run" / kind, lambda meta: meta.update(change))
     done = glove("info", f"run/{kind}")
     assert (done.exit_code, done.exception.__class__) == (1, SystemExit)
-    assert f"meta.json: is damaged: {next(iter(change))} can't be" in done.stderr or "version" in done.stderr
+    assert "meta.json: " in done.stderr
+    assert next(iter(change)) in done.stderr

@@ -125,12 +125,13 @@ def _describe_matrix(path: Path, verify: bool) -> dict[str, Any]:
 def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
     from glove_cli.folder import ResultFolder, read_meta
     from glove_cli.model import GloveModel
+    from glove_cli.training.history import check_history
 
     model = GloveModel.load(path, verify=())
     meta = read_meta(path, remedy="Name a model.")
     if verify:
         ResultFolder(path, meta).verify()
-    history, imported = model.meta.get("history") or [], model.meta.get("imported")
+    history, imported = check_history(path, model.meta.get("history") or []), model.meta.get("imported")
     history = [entry for entry in history if "event" not in entry]  # those were rolled back
     return {
         "kind": "model",

@@ -19,6 +19,7 @@ from typing import Any
 from glove_cli.errors import FormatError
 from glove_cli.files import META_NAME, is_our_meta
 from glove_cli.folder import check_exists, read_meta
+from glove_cli.inputs import parse_json
 from glove_cli.model import MODEL_FORMAT
 from glove_cli.workspace import home_of
 
@@ -216,6 +217,22 @@ def _read_finished(model: Path) -> list[dict[str, Any]]:
         raise FormatError(f"{model}: was imported, without a history of its training. Name another model.")
     if not entries:
         raise FormatError(f"{model}: says nothing about its training, there is no {HISTORY_NAME}. Train a model again.")
+    return check_history(model, entries)
+
+
+def check_history(model: Path, entries: Any) -> list[dict[str, Any]]:
+    """Return the history that a model's `meta.json` has.
+
+    Parameters
+    ----------
+    model : Path
+    entries : list of dict, if it is right
+
+    Raises
+    ------
+    FormatError
+        If it is something else.
+    """
     if not isinstance(entries, list):
         raise FormatError(f"{model / META_NAME}: its history is not a list: {_short(entries)}. {_RESTORE}")
     return [_checked(f"{model / META_NAME}: epoch {n} of its history", entry) for n, entry in enumerate(entries, 1)]
@@ -226,7 +243,7 @@ def _parse_lines(path: Path, data: bytes) -> list[dict[str, Any]]:
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else [], 1):
         where = f"{path}: line {number}"
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
         except ValueError as error:
             text = line.decode("utf-8", "backslashreplace")
             raise FormatError(f"{where} is damaged: {_short(text)}. {_RESTORE}") from error

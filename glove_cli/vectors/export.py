@@ -120,7 +120,7 @@ def export_vectors(
     _check_output(chosen, out, force)
     chosen_steps(process)
     if isinstance(model, (str, os.PathLike)):
-        if isinstance(out, (str, os.PathLike)):
+        if isinstance(out, (str, os.PathLike)) and (chosen.folder or not os.path.isdir(out)):
             results = (Path(model), Path(model) / "model")  # or the run of one
             check_apart(out, [path for path in results if os.path.exists(path / META_NAME)])
         if os.path.isfile(model):
