@@ -34,6 +34,7 @@ LAYERS = [
     "model",
     "vectors",
     "training",
+    "spectral",
     "evaluation",
     "plots",
     "cli",
