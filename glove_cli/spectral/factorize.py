@@ -18,6 +18,7 @@ from glove_cli.memory import allowed_memory, in_words, used_memory
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress
 from glove_cli.spectral.config import SpectralConfig
+from glove_cli.spectral.names import PPMI_SVD
 from glove_cli.spectral.transform import Transformed
 from glove_cli.training.counts import Counts, find_counts
 from glove_cli.vectors.process import chosen_steps
@@ -132,7 +133,7 @@ def _check(counts: Counts, config: SpectralConfig) -> None:
         piece = counts.data[begin : begin + (1 << 22)]
         if not (np.isfinite(piece) & (piece > 0)).all():
             raise TrainingError("matrix: has entries that are not positive and finite. Give positive counts only.")
-    halves = 2 if counts.symmetric and config.method == "ppmi-svd" and config.smoothing != 1 else 1
+    halves = 2 if counts.symmetric and config.method == PPMI_SVD and config.smoothing != 1 else 1
     lanczos = max(2 * config.dim + 1, 20)
     needed = 2 * halves * len(counts.data) * _ENTRY_BYTES + counts.V * (lanczos + 6 * config.dim) * 8
     allowed = allowed_memory() - used_memory()

@@ -36,12 +36,11 @@ class Transformed:
 
     def __init__(self, counts: Counts, config: SpectralConfig) -> None:
         value = _function(counts, config)
-        halves = counts.symmetric
-        self.symmetric = halves and (config.method in (PCA, LOG_PCA) or config.smoothing == 1)
+        self.symmetric = counts.symmetric and (config.method in (PCA, LOG_PCA) or config.smoothing == 1)
         self.lower = _entries(counts, value)
-        self.upper = _entries(counts, lambda i, j, x: np.where(i == j, 0, value(j, i, x))) if halves else None
-        if self.symmetric:
-            self.upper = None
+        self.upper = None
+        if counts.symmetric and not self.symmetric:
+            self.upper = _entries(counts, lambda i, j, x: np.where(i == j, 0, value(j, i, x)))
         self._diagonal = self.lower.diagonal() if self.symmetric else np.zeros(counts.V)
 
     @property
