@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import mmap
 import os
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,6 @@ from glove_cli.vocab import Vocab
 
 VOCAB_NAME = "vocab.txt"
 NPY_HEADER_BYTES = 128
-_KINDS: dict[str, Any] = {
-    "shard": list, "options": dict, "sources": list, "vocabulary": str, "cooc": dict,
-    "seconds": (int, float), "init": str,
-}  # fmt: skip
 _OWN_DIGEST = "sha256"  # in meta.json: of all the rest of it
 _CHANGED = "was changed after it was written (SHA-256 differs). Make it again."
 _WINDOW_BYTES = 1 << 24
@@ -131,7 +127,15 @@ class ResultFolder:
     meta: dict[str, Any]
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], kind: str, version: int, *, remedy: str) -> ResultFolder:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        kind: str,
+        version: int,
+        *,
+        remedy: str,
+        types: Mapping[str, type | tuple[type, ...]] = MappingProxyType({}),
+    ) -> ResultFolder:
         """Open a result and check that all its files are there at their full size.
 
         Parameters
@@ -142,21 +146,28 @@ class ResultFolder:
             What `meta.json` must say; a newer version is refused.
         remedy : str
             What an error tells the user to do.
+        types : mapping from str to type
+            Of values of `meta.json`; those that are missing or null may be.
 
         Raises
         ------
         FormatError
-            If the folder is missing, of another kind or a newer version, or a file is missing or of the wrong size.
+            If the folder is missing, of another kind or a newer version, a value is of another type, or a file is
+            missing or of the wrong size.
         """
         path = Path(path)
         meta = read_meta(path, remedy=remedy)
         if meta.get("format") != kind:
             raise FormatError(f"{path}: is a {meta.get('format')!r}, not a {kind!r}. {remedy}")
-        if not isinstance(meta.get("version"), int) or meta["version"] > version:
+        if type(meta.get("version")) is not int or meta["version"] > version:
             raise FormatError(
                 f"{path}: has format version {meta.get('version')!r}, this glove reads up to {version}. "
                 "Upgrade glove-cli."
             )
+        for key, expected in types.items():
+            value = meta.get(key)
+            if value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
+                raise FormatError(f"{path / META_NAME}: is damaged: {key} can't be {str(value)[:60]!r}. {remedy}")
         files = meta.get("files")
         if not isinstance(files, dict):
             raise FormatError(f"{path / META_NAME}: lists no files. {remedy}")
@@ -300,25 +311,7 @@ def read_meta(path: Path, *, remedy: str) -> dict[str, Any]:
         raise FormatError(f"{path / META_NAME}: is damaged: not an object. {remedy}")
     if _OWN_DIGEST in meta and meta[_OWN_DIGEST] != _digest_of_meta(meta):  # older ones have none
         raise FormatError(f"{path / META_NAME}: was changed after it was written (SHA-256 differs). {remedy}")
-    wrong = _wrong_kind(meta)
-    if wrong is not None:
-        raise FormatError(f"{path / META_NAME}: is damaged: {wrong} can't be {str(meta[wrong])[:60]!r}. {remedy}")
     return meta
-
-
-def _wrong_kind(meta: dict[str, Any]) -> str | None:
-    """Return what in the description of a matrix or a model is of another kind than it should be, or None."""
-    if meta.get("format") not in ("glove-cooc", "glove-model"):
-        return None
-    for key, kind in _KINDS.items():
-        if meta.get(key) is not None and (not isinstance(meta[key], kind) or isinstance(meta[key], bool)):
-            return key
-    if isinstance(meta.get("version"), bool):
-        return "version"
-    shard = meta.get("shard")
-    if shard is not None and (len(shard) != 2 or not all(type(number) is int for number in shard)):
-        return "shard"
-    return None if math.isfinite(meta.get("seconds") or 0) else "seconds"
 
 
 def _digest_of_meta(meta: dict[str, Any]) -> str:

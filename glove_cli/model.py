@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ DTYPES = ("float32", "float64")
 _MATRICES = ("W", "C", "gradsq_W", "gradsq_C")
 _BIASES = ("b_w", "b_c")
 _BIAS_SUMS = ("gradsq_b_w", "gradsq_b_c")
+_TYPES: dict[str, Any] = {"options": dict, "cooc": dict, "seconds": (int, float), "init": str}
 _DESCRIBED = ("format", "version", "glove", "V", "dim", "dtype", "files", "sha256")
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
@@ -124,8 +126,10 @@ class GloveModel:
         FormatError
             If there is no model, or its files disagree, are cut short or were changed.
         """
-        folder = ResultFolder.open(path, MODEL_FORMAT, MODEL_VERSION, remedy=_REMEDY)
+        folder = ResultFolder.open(path, MODEL_FORMAT, MODEL_VERSION, remedy=_REMEDY, types=_TYPES)
         meta = folder.meta
+        if not math.isfinite(meta.get("seconds") or 0):
+            raise FormatError(f"{path}: its meta.json has the seconds {meta['seconds']}. {_REMEDY}")
         V, d = meta.get("V"), meta.get("dim")
         if not isinstance(V, int) or not isinstance(d, int):
             raise FormatError(f"{path}: its meta.json lacks V or dim. {_REMEDY}")

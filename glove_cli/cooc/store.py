@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COOC_FORMAT = "glove-cooc"
 COOC_VERSION = 1
+_TYPES: dict[str, type] = {"shard": list, "options": dict, "sources": list, "vocabulary": str}
 EXACT_UP_TO = 2.0**29  # sums of multiples of 2**-24 are exact in float64
 _REMEDY = "Make a matrix with `glove build-cooc CORPUS`, or name its folder with --cooc."
 
@@ -154,7 +155,10 @@ def load_cooc(path: str | os.PathLike[str]) -> CoocMatrix:
 
 def open_cooc(path: str | os.PathLike[str], vocab: Vocab | None = None) -> CoocMatrix:
     """Open a co-occurrence matrix whose vocabulary may be known already; otherwise like `load_cooc`."""
-    folder = ResultFolder.open(path, COOC_FORMAT, COOC_VERSION, remedy=_REMEDY)
+    folder = ResultFolder.open(path, COOC_FORMAT, COOC_VERSION, remedy=_REMEDY, types=_TYPES)
+    shard = folder.meta.get("shard")
+    if shard is not None and (len(shard) != 2 or not all(type(number) is int for number in shard)):
+        raise FormatError(f"{path}: its meta.json has the shard {str(shard)[:60]}, not two numbers. {_REMEDY}")
     sizes = [folder.meta.get(key) for key in ("V", "stored", "nnz")]
     if not all(isinstance(size, int) and size >= 0 for size in sizes) or not isinstance(
         folder.meta.get("symmetric"), bool
