@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import traceback
@@ -118,6 +119,29 @@ def in_child(
     words = said.read_bytes().decode("utf-8", "replace") if said.exists() else ""
     report = json.loads(text) if text else {}
     return Outcome(report.get("code"), words, -os.waitstatus_to_exitcode(status), report)
+
+
+class Box:
+    """The folder in which commands run, each time as they find it first.
+
+    Attributes
+    ----------
+    work : Path
+        Holds all that a campaign makes.
+    box : Path
+        Where commands run.
+    said : Path
+        File for what they print.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self.work, self.box, self.said = work, work / "box", work / "said.txt"
+        self.box.mkdir()
+
+    def fresh(self, template: Path) -> None:
+        """Put the folder back into the state in which a command finds it."""
+        shutil.rmtree(self.box)
+        shutil.copytree(template, self.box, symlinks=True)
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import scenarios
-from children import difference, in_child, timeless, tree
+from children import Box, difference, in_child, timeless, tree
 from readers import READERS, Reader
 from scenarios import warm
 
@@ -74,13 +74,12 @@ def damages(data: bytes, most: int, chance: random.Random) -> Iterator[tuple[str
             yield damage.name, at, damaged
 
 
-class Campaign:
+class Campaign(Box):
     """All damages of all files."""
 
     def __init__(self, work: Path, most: int, seed: int) -> None:
-        self.work, self.most, self.seed = work, most, seed
-        self.box, self.said = work / "box", work / "said.txt"
-        self.box.mkdir()
+        super().__init__(work)
+        self.most, self.seed = most, seed
         self.rows: list[tuple[str, str, Counter[str]]] = []
         self.findings: list[str] = []
 
@@ -127,11 +126,6 @@ class Campaign:
                     print(self.findings[-1], flush=True)
             self.rows.append((reader.scenario.name, name, tally))
         shutil.rmtree(template)
-
-    def fresh(self, template: Path) -> None:
-        """Put the folder back into the state in which the command finds it."""
-        shutil.rmtree(self.box)
-        shutil.copytree(template, self.box)
 
     def table(self) -> Iterator[str]:
         """Write a line for each command and file."""

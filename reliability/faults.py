@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import scenarios
-from children import Outcome, difference, in_child, timeless, tree
+from children import Box, Outcome, difference, in_child, timeless, tree
 from scenarios import SCENARIOS, Scenario
 
 SOURCE = Path(__file__).with_name("faults.c")
@@ -125,20 +125,14 @@ def run(
     return in_child(scenario, folder, said, armed)
 
 
-class Campaign:
+class Campaign(Box):
     """All points of all commands."""
 
     def __init__(self, work: Path, most: int) -> None:
-        self.work, self.most = work, most
-        self.box, self.said = work / "box", work / "said.txt"
-        self.box.mkdir()
+        super().__init__(work)
+        self.most = most
         self.faults = Faults(self.box)
         self.tallies: dict[tuple[str, str], Tally] = {}
-
-    def fresh(self, template: Path) -> None:
-        """Put the folder back into the state in which the command finds it."""
-        shutil.rmtree(self.box)
-        shutil.copytree(template, self.box, symlinks=True)
 
     def of(self, scenario: Scenario) -> None:
         """Try all points of a command."""

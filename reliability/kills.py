@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 import scenarios
-from children import difference, in_child, timeless, tree
+from children import Box, difference, in_child, timeless, tree
 from scenarios import COUNT, MATRIX, MODEL, SHARDS, TRAIN, Scenario, from_disk, in_chunks, warm
 
 from glove_cli import files
@@ -50,13 +50,12 @@ JOBS = [
 ]  # fmt: skip
 
 
-class Campaign:
+class Campaign(Box):
     """All commands, interrupted so many times."""
 
     def __init__(self, work: Path, times: int, seed: int) -> None:
-        self.work, self.times, self.seed = work, times, seed
-        self.box, self.said = work / "box", work / "said.txt"
-        self.box.mkdir()
+        super().__init__(work)
+        self.times, self.seed = times, seed
         self.rows: list[tuple[str, float, Counter[str]]] = []
         self.findings: list[str] = []
 
@@ -123,11 +122,6 @@ class Campaign:
             tally["gone on with"] += 1
         other = difference(expected, timeless(tree(self.box)))
         return f"another result after {', '.join(sent)} ({other})" if other else ""
-
-    def fresh(self, template: Path) -> None:
-        """Put the folder back into the state in which the command finds it."""
-        shutil.rmtree(self.box)
-        shutil.copytree(template, self.box)
 
     def table(self) -> Iterator[str]:
         """Write a line for each command."""
