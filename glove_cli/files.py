@@ -10,11 +10,7 @@ import contextlib
 import ctypes
 import errno
 import os
-import re
-import secrets
-import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,6 +18,7 @@ from typing import Any, BinaryIO
 
 from glove_cli.errors import OutputError
 from glove_cli.inputs import parse_json
+from glove_cli.temporary import lock, locked, remove_file, remove_folder, sweep, temporary_name
 
 META_NAME = "meta.json"
 FORMAT_PREFIX = "glove-"  # of the formats that a meta.json of ours names
@@ -32,10 +29,7 @@ _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _SYNC_FILE_RANGE_WRITE = 2
 _OPEN_FILES = ("/dev/stdout", "/dev/stderr")  # links, as often to a file as to a terminal or a pipe
 _FOLDERS_OF_OPEN_FILES = ("/dev/fd", "/proc/self/fd")
-_NAME_KEPT = 40  # characters of an output's name in that of its temporary file
-_RANDOM_PART = re.compile(r"\.[0-9a-f]{12}\.tmp")
 _NOT_OURS_AND_HARMLESS = {".DS_Store"}
-_YOUNGEST = 60.0  # seconds; what is younger may be a file whose writer was about to lock it
 
 
 def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -186,18 +180,17 @@ def _stream(path: Path) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _temporary_file(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """Give the name of a temporary file beside `path`, and the file; it is removed in the end."""
-    temporary = _temporary_name(path)
+    temporary = temporary_name(path)
     try:
         _make_parents(path)
-        _sweep(path)
+        sweep(path)
         with named_errors(path):
             file = temporary.open("xb")
         with file:
             lock(file.fileno())
             yield temporary, file
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        remove_file(temporary)
 
 
 @contextlib.contextmanager
@@ -229,20 +222,20 @@ def output_folder(
     """
     path = Path(path)
     check_folder(path, force=force, format=format)
-    temporary = temporary if temporary is not None else _temporary_name(path)
+    temporary = temporary if temporary is not None else temporary_name(path)
     try:
         _make_parents(path)
-        _sweep(path)
+        sweep(path)
         with named_errors(path):
             temporary.mkdir()
-            with _locked(temporary):
+            with locked(temporary):
                 yield temporary
             for name in sorted(os.listdir(temporary)):
                 sync_file(temporary / name)
             _sync_folder(temporary)
             _put(temporary, path, force=force)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_folder(temporary)
 
 
 @contextlib.contextmanager
@@ -255,14 +248,14 @@ def scratch_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         The result. Whoever writes it next removes what a kill left of the folder.
     """
     path = Path(path)
-    temporary = _temporary_name(path)
+    temporary = temporary_name(path)
     try:
         with named_errors(path):
             temporary.mkdir()
-            with _locked(temporary):
+            with locked(temporary):
                 yield temporary
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_folder(temporary)
 
 
 def check_folder(path: str | os.PathLike[str], *, force: bool = False, format: str | None = None) -> None:
@@ -394,7 +387,7 @@ def _take_place(temporary: Path, path: Path, *, force: bool) -> Callable[[], obj
 
 def _change_places(temporary: Path, path: Path) -> None:
     """Swap two names in three steps."""
-    aside = _temporary_name(path)
+    aside = temporary_name(path)
     os.rename(path, aside)
     try:
         os.rename(temporary, path)
@@ -441,63 +434,6 @@ def _renameat2(a: Path, b: Path, flag: int) -> bool:
     except (OSError, AttributeError):
         return False
     return renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), flag) == 0
-
-
-def _temporary_name(path: Path) -> Path:
-    # Cut, so that every name that the system allows has a temporary one.
-    return path.with_name(f".{path.name[:_NAME_KEPT]}.{secrets.token_hex(6)}.tmp")
-
-
-def _sweep(path: Path) -> None:
-    """Remove what runs that were killed while they wrote `path` have left beside it: nobody holds its lock."""
-    begin = f".{path.name[:_NAME_KEPT]}"
-    with contextlib.suppress(OSError):
-        for left in path.absolute().parent.iterdir():
-            if not left.name.startswith(begin) or not _RANDOM_PART.fullmatch(left.name[len(begin) :]):
-                continue
-            with contextlib.suppress(OSError), _locked(left) as free:
-                if free and time.time() - left.lstat().st_mtime >= _YOUNGEST:
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[bool | None]:
-    """Hold the lock of a file or folder; give what `lock` returns."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # systems on which a folder can't be opened
-        yield None
-        return
-    try:
-        yield lock(descriptor)
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
-
-
-def lock(descriptor: int) -> bool | None:
-    """Lock an open file until it is closed or the process ends.
-
-    Parameters
-    ----------
-    descriptor : int
-
-    Returns
-    -------
-    bool or None
-        False if another holds it; None where there are no such locks.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return None
-    return True
 
 
 def _make_parents(path: Path) -> None:

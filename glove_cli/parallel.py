@@ -57,15 +57,27 @@ def ordered_map(
     Yields
     ------
     result
+
+    Raises
+    ------
+    exception
+        What a call raised, the first one in time; no call begins after it.
     """
     free: queue.SimpleQueue[State] = queue.SimpleQueue()
     for state in states:
         free.put(state)
 
+    failures: list[BaseException] = []
+
     def run(item: Item) -> Result:
         state = free.get()
         try:
+            if failures:  # the state may be one that was left in the middle of something
+                raise failures[0]
             return work(state, item)
+        except BaseException as error:
+            failures.append(error)
+            raise
         finally:
             free.put(state)
 

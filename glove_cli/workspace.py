@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from glove_cli.errors import OptionError, OutputError
-from glove_cli.files import META_NAME, lock, named_errors
+from glove_cli.files import META_NAME, named_errors
 from glove_cli.inputs import parse_json
+from glove_cli.temporary import lock, remove_file, remove_folder
 
 _JOB = "job.json"
 _LOCK = "lock"
@@ -129,7 +130,7 @@ def workspace(
 
         stack.callback(clear)
         with named_errors(out):
-            shutil.rmtree(home / _RESULT, ignore_errors=True)
+            remove_folder(home / _RESULT)
             if not resumed:  # else they stand there, and a kill while they are written would lose what is finished
                 _empty(home)
                 _empty(path)
@@ -201,8 +202,7 @@ def temporary_folder(tmp: str | os.PathLike[str] | None) -> Iterator[Path]:
     try:
         yield Path(folder)
     finally:
-        for _ in range(2):  # a disk or a memory that failed once may not do so again
-            shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(Path(folder))
 
 
 @contextlib.contextmanager
@@ -219,10 +219,12 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
                 made = not folder.exists()
                 folder.mkdir(exist_ok=True)
             undo = stack.enter_context(contextlib.ExitStack())
-            undo.callback(_remove_folders, [folder] * made)  # unless the lock is held
+            if made:
+                undo.callback(_unmake, folder)  # unless the lock is held
             with named_errors(out), contextlib.suppress(FileNotFoundError):  # another run just removed the folder
                 file = stack.enter_context((folder / _LOCK).open("a+b"))
                 if lock(file.fileno()) is False:  # None where two runs at once aren't noticed
+                    undo.pop_all()  # it was made, but is another's now
                     raise OutputError(
                         f"{out}: another run is making it now (it holds {folder / _LOCK}). "
                         "Wait for it, or choose another name."
@@ -260,7 +262,7 @@ def _check_place(home: Path, path: Path, out: Path, found: Callable[[Path], str 
             f"{out}: an interrupted run left {done} in {before}. Go on with --resume and the --tmp that it had, or "
             "begin again with --force."
         )
-    shutil.rmtree(before, ignore_errors=True)
+    remove_folder(before)
 
 
 def _check_job(path: Path, job: dict[str, Any], out: Path) -> None:
@@ -304,9 +306,9 @@ def _clear(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for item in list(folder.iterdir()):
             if item.is_dir():
-                shutil.rmtree(item, ignore_errors=True)
+                remove_folder(item)
         _clear_files(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
 
 
 def _clear_files(folder: Path) -> None:
@@ -326,6 +328,12 @@ def _make_parents(path: Path) -> list[Path]:
     with named_errors(path):
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     return made
+
+
+def _unmake(folder: Path) -> None:
+    """Remove a folder that was made, and could not be locked."""
+    remove_file(folder / _LOCK)
+    _remove_folders([folder])
 
 
 def _remove_folders(made: list[Path]) -> None:

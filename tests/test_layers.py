@@ -23,6 +23,7 @@ LAYERS = [
     "recipes",
     "errors",
     "inputs",
+    "temporary",
     "files",
     "memory",
     "workspace",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from glove_cli.cooc.sources import EntrySource, Report
 from glove_cli.cooc.store import RowBlock, write_rows
 from glove_cli.errors import FormatError
 from glove_cli.folder import FolderWriter
+from glove_cli.temporary import remove_folder
 
 ROUNDING = 1e-9  # relative; what adding up the same numbers in another order can make of a count
 
@@ -141,7 +141,7 @@ class _Job:
         try:
             return write_rows(writer, self._blocks(folder, lower, tally), lower=lower), tally
         finally:
-            shutil.rmtree(folder)
+            remove_folder(folder)
 
     def _blocks(self, folder: Path, lower: bool, tally: Tally) -> Iterator[RowBlock]:
         # Put away by the larger id, an entry and its mirror come to lie in the same file.

@@ -18,7 +18,7 @@ from glove_cli.cooc.buckets import make_entries, transposed
 from glove_cli.cooc.reference_format import stored_rows
 from glove_cli.cooc.sources import EntrySource, Report, check_entries, check_shape
 from glove_cli.cooc.store import CoocMatrix
-from glove_cli.errors import FormatError
+from glove_cli.errors import FormatError, OutputError
 
 _FIRST_ID = 1
 _BLOCK_BYTES = 1 << 24
@@ -97,7 +97,10 @@ def _lines(entries: NDArray[np.void], V: int) -> bytes:
 
     matrix = coo_array((entries["x"].copy(), (entries["row"].copy(), entries["col"].copy())), shape=(V, V))
     buffer = io.BytesIO()
-    mmwrite(buffer, matrix, field="real", symmetry="general")
+    try:
+        mmwrite(buffer, matrix, field="real", symmetry="general")
+    except RuntimeError as error:  # SciPy's writer starts threads of its own
+        raise OutputError(f"Matrix Market: can't be written: {error}. Let the system start more threads.") from error
     text = buffer.getvalue()
     begin = 0
     while text[begin : begin + 1] == b"%":

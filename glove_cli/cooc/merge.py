@@ -7,7 +7,6 @@ and no file stays open between two of them.
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from glove_cli.errors import FormatError, OutputError
 from glove_cli.files import META_NAME, sync_file
 from glove_cli.folder import NPY_HEADER_BYTES, FolderWriter, ResultFolder
 from glove_cli.parallel import ordered_map
+from glove_cli.temporary import remove_folder
 
 MAX_PARTS = 64  # added at a time
 _PART_FORMAT, _PART_VERSION = "glove-part", 1
@@ -186,10 +186,10 @@ def merge_groups(
 def _discard(part: Path) -> None:
     """Remove a part, first from under its name: whoever goes on after a kill would take what is left for a part."""
     gone = part.with_name(f"{part.name}.gone")
-    shutil.rmtree(gone, ignore_errors=True)
+    remove_folder(gone)
     with contextlib.suppress(OSError):
         part.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    remove_folder(gone)
 
 
 def entries_of(part: Path) -> int:
@@ -210,7 +210,7 @@ class part_folder:  # noqa: N801
         self.temporary = path.with_name(f"{path.name}.new")
 
     def __enter__(self) -> FolderWriter:
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        remove_folder(self.temporary)
         self.temporary.mkdir(parents=True)
         self.writer = FolderWriter(self.temporary)
         return self.writer

@@ -6,10 +6,8 @@ are kept, so that where there are two, a damaged one costs no more than the time
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from glove_cli.files import META_NAME, output_folder
 from glove_cli.folder import FolderWriter, ResultFolder
 from glove_cli.inputs import parse_json
 from glove_cli.model import GloveModel
+from glove_cli.temporary import remove_folder
 from glove_cli.training.result import to_model
 from glove_cli.training.state import State
 from glove_cli.vocab import Vocab
@@ -167,8 +166,7 @@ def save_checkpoint(
         what = {"dim": state.dim, "bias_scale": state.bias_scale, "has_good": bool(good)}
         writer.finish(FORMAT, VERSION, **what, position=asdict(position), job=job)
     for old in _names(folder)[:-_KEPT]:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(folder / old)
+        remove_folder(folder / old)
     return path
 
 
@@ -201,7 +199,7 @@ def load_checkpoint(
         If none is whole.
     """
     for left in folder.glob(".checkpoint-*"):  # of a run that was killed while it wrote one
-        shutil.rmtree(left, ignore_errors=True)
+        remove_folder(left)
     problem: FormatError | None = None
     names = _names(folder)
     for name in reversed(names):

@@ -18,6 +18,7 @@ from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.files import META_NAME, check_name, existing_parent, is_our_meta, output_folder
 from glove_cli.folder import FolderWriter, ResultFolder
 from glove_cli.memory import check_disk
+from glove_cli.temporary import remove_folder
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts
 from glove_cli.training.entries import ENTRIES, FileEntries, MemoryEntries
@@ -161,7 +162,7 @@ def _keep(tiles: Tiles, folder: Path, workspace: Path | None, key: dict[str, Any
                     last = min(first + _PIECE, size)
                     store.write(first, tiles.entries.read(first, last, np.empty(0, dtype)))
             _write_meta(temporary, tiles, key)
-    except OutputError as error:
+    except (OutputError, OSError, RuntimeError, MemoryError) as error:  # whatever it is, the training goes on
         note(f"The tiles are not kept for the next training: {error}")
 
 
@@ -174,7 +175,7 @@ def _new_folder(folder: Path, workspace: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder)
     if workspace is not None and os.stat(workspace).st_dev == os.stat(existing_parent(folder)).st_dev:
         temporary = workspace / "tiles"
-        shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+        remove_folder(temporary)  # of a run that was killed
     with output_folder(folder, force=True, temporary=temporary) as made:
         yield made
 

@@ -29,6 +29,7 @@ from glove_cli.folder import NPY_HEADER_BYTES, npy_header
 from glove_cli.inputs import parse_json
 from glove_cli.memory import memory_limit
 from glove_cli.parallel import thread_count
+from glove_cli.temporary import remove_folder
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
 FOLDER_VARIABLE, SIZE_VARIABLE = "GLOVE_CACHE_DIR", "GLOVE_CACHE_SIZE"
@@ -86,7 +87,7 @@ class Entry:
         try:
             found = self._load()
         except (OSError, ValueError, KeyError, TypeError):
-            shutil.rmtree(self.path, ignore_errors=True)
+            remove_folder(self.path)
             return None
         with contextlib.suppress(OSError):
             os.utime(self.path)  # used last
@@ -117,7 +118,7 @@ class Entry:
         except OSError:  # no room, no rights, or another process was first
             return False
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            remove_folder(temporary)
         return True
 
     def _load(self) -> Cached:
@@ -152,16 +153,16 @@ class Entry:
                 used = path.stat().st_mtime
                 if path.name.endswith(_TEMPORARY):
                     if time.time() - used > _ABANDONED:
-                        shutil.rmtree(path, ignore_errors=True)
+                        remove_folder(path)
                 elif path.name.startswith(f"{self.which}-"):
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove_folder(path)
                 else:
                     kept.append((used, sum(file.stat().st_size for file in path.iterdir()), path))
         left = self.limit - size - sum(bytes_ for _, bytes_, _ in kept)
         for _, bytes_, path in sorted(kept):
             if left >= 0:
                 break
-            shutil.rmtree(path, ignore_errors=True)
+            remove_folder(path)
             left += bytes_
 
 
