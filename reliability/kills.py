@@ -28,7 +28,7 @@ import scenarios
 from children import Box, difference, in_child, timeless, tree
 from scenarios import COUNT, MATRIX, MODEL, SHARDS, TRAIN, Scenario, from_disk, in_chunks, warm
 
-from glove_cli import files
+from glove_cli import temporary
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 STARTING = 0.02  # seconds in which a command has not begun to take care of signals
@@ -148,7 +148,7 @@ def main() -> int:
     parser.add_argument("-k", default="", metavar="NAME", help="only commands with this in their name")
     options = parser.parse_args()
     os.environ |= scenarios.ENVIRONMENT
-    files._YOUNGEST = 0.0
+    temporary._YOUNGEST = 0.0
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
     with tempfile.TemporaryDirectory(prefix="glove-kills-") as folder:
         campaign = Campaign(Path(folder), options.times, options.seed)

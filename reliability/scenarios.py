@@ -194,7 +194,8 @@ SCENARIOS: list[Scenario] = [
     Scenario("build-cooc --force", [*COUNT, "--run", "old", "--force"], [MATRIX]),
     Scenario("build-cooc --resume", [*COUNT, "--run", "new", "--resume"], prepare_child=in_chunks, resumes=True),
     Scenario("vocab", ["vocab", "text.txt", "-o", "vocab.txt"]),
-    Scenario("merge-vocab", ["merge-vocab", "both.txt", "both.txt", "-o", "sum.txt"], SHARDS[:1]),
+    Scenario("merge-vocab", ["merge-vocab", "both.txt", "more.txt", "-o", "sum.txt"],
+             [SHARDS[0], ["vocab", "more.txt.gz", "-o", "more.txt"]]),
     Scenario("merge-cooc", ["merge-cooc", "half1", "half2", "-o", "sum"], SHARDS),
     *(Scenario(f"export-cooc {ending}", ["export-cooc", f"out.{ending}", "--run", "old"], [MATRIX])
       for ending in ("bin", "npz", "mtx")),

@@ -29,6 +29,12 @@ def vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WordVectors:
     return load_vectors("v.txt")
 
 
+def test_a_line_without_an_end_is_refused(vectors: WordVectors) -> None:
+    result = glove("nearest", "--model", "v.txt", stdin=b"x" * ((1 << 24) + (1 << 17)))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: standard input: has a line of more than 16 MiB.")
+
+
 def test_standard_input_is_answered_like_arguments(vectors: WordVectors) -> None:
     expected = glove("nearest", "paris", "new york", "--model", "v.txt").stdout
     for arguments in ([], ["-"]):

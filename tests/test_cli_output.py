@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_cli_build_cooc import fails, glove
 from test_cli_help import PACKAGE_ROOT
 from test_vectors_export import make_model
 
 from glove_cli.cli import progress as progress_module
-from glove_cli.cli.caching import find_room_for_compiled_code, place_of_compiled_code
+from glove_cli.cli.caching import check_compiler_settings, find_room_for_compiled_code, place_of_compiled_code
 from glove_cli.cli.progress import Progress
 from glove_cli.cli.tables import amount, duration, pairs, shown, size, table
 
@@ -209,3 +210,22 @@ def test_compiled_code_finds_room_where_neither_package_nor_home_can_be_written(
     assert room.stat().st_mode & 0o777 == 0o700
     assert place_of_compiled_code() == room
     monkeypatch.setattr("glove_cli.cli.caching._found", [])
+
+
+def test_settings_with_which_libraries_cannot_be_loaded_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("4", "x"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", value)
+        check_compiler_settings()
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "0")
+    fails(glove("vocab", "text.txt"), 2, "NUMBA_NUM_THREADS: '0' is not a positive number. Unset it")
+    check = "from glove_cli.plots.figure import check_drawing; check_drawing('a.svg')"
+    done = subprocess.run(
+        [sys.executable, "-c", check],
+        env=os.environ | {"MPLBACKEND": "x"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "OutputError: a.svg: matplotlib can't be loaded: Key backend: 'x'" in done.stderr

@@ -105,6 +105,12 @@ def test_all_words_that_begin_so_are_offered(words: list[str], text: str) -> Non
     assert offered == [word for word in words if word.startswith(text)][:50]
 
 
+def test_words_with_terminal_commands_are_not_listed() -> None:
+    words = ["x\x1b[2J", "x\x9b2J", "xa"]
+    session = Session(WordVectors(words, np.ones((3, 1), np.float32)))
+    assert completions(session, "", "x") == completions(session, "a ", "") == ["xa"]
+
+
 def test_the_history_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     monkeypatch.delenv("GLOVE_HISTORY", raising=False)

@@ -134,6 +134,7 @@ def test_vocabularies_are_added_up(folder: Path) -> None:
     assert result.stdout == "the 5\ncat 3\n"
     fails(glove("merge-vocab", "a.txt", "--min-count", "9", "-o", "d.txt"), 2, "--min-count: no word occurs 9 times")
     fails(glove("merge-vocab", "a.txt", "--max-vocab", "0", "-o", "d.txt"), 2, "--max-vocab: 0 is not a positive")
+    fails(glove("merge-vocab", "a.txt", "b.txt", "a.txt", "-o", "d.txt"), 2, r"a\.txt: is named twice")
     (folder / "many.txt").write_bytes(b"the 9223372036854775807\n")
     with pytest.raises(OptionError, match="beyond"):
         merge_vocabs([Vocab.load("many.txt"), Vocab.load("a.txt")])

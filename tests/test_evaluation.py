@@ -226,7 +226,7 @@ def test_similarity_equals_the_oracle(
         assert ours.rho == pytest.approx(oracle.spearman(cosines, scores), abs=1e-12)
 
 
-@pytest.mark.parametrize("line", ["a\tb", "a b x", "a b nan", "\tb\t3", "a b c 3"])
+@pytest.mark.parametrize("line", ["a\tb", "a b x", "a b nan", "\tb\t3", "a b c 3", "a b 1_000", "a b \u0661"])
 def test_bad_similarity_lines_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(FormatError, match="line 2 is not two words and a number"):
         evaluate_similarity(VECTORS, WORDS, write(tmp_path / "s.txt", f"a b 1\n{line}\n"))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import change_meta, describe_again, file_hashes
 
-from glove_cli import files
+from glove_cli import files, temporary
 from glove_cli.errors import FormatError, OutputError
 from glove_cli.files import check_output, output_file, output_folder, scratch_folder
 from glove_cli.folder import FolderWriter, ResultFolder, npy_header
@@ -317,7 +317,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     for path in (dead, folder, *others):
         os.utime(path, (hours_ago, hours_ago))
     with dead.open() as writer:
-        assert files.lock(writer.fileno())
+        assert temporary.lock(writer.fileno())
         with output_file(tmp_path / "out") as file:
             file.write(b"whole")
         assert only(tmp_path) == sorted({*names, "out"} - {folder.name})  # somebody writes to `dead`
@@ -333,7 +333,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
 def test_what_a_kill_left_of_a_scratch_folder_is_removed_by_the_next_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_YOUNGEST", 0.0)
+    monkeypatch.setattr(temporary, "_YOUNGEST", 0.0)
     path = tmp_path / "result"
     with scratch_folder(path) as folder:
         (folder / "part").write_bytes(b"1")

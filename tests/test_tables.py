@@ -157,6 +157,11 @@ def test_nothing_is_cut_where_no_terminal_is(monkeypatch: pytest.MonkeyPatch) ->
     assert pairs([("name", "many words " * 20)]).count("\n") == 0
 
 
+def test_one_long_word_does_not_widen_all_lines() -> None:
+    lines = table(["word", "n"], [["a" * 5000, "1"], ["b", "2"]]).splitlines()
+    assert [len(line) for line in lines] == [1003, 1003, 1003]
+
+
 def test_long_values_are_broken_at_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     on_terminal(monkeypatch, 24)
     assert pairs([("from", "one two three four five"), ("sha", "f" * 30)], " ").splitlines() == [

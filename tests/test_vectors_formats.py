@@ -191,6 +191,12 @@ def test_the_name_says_the_format(name: str, expected: str) -> None:
     assert format_of_name(Path("dir.bin") / name).name == expected
 
 
+@pytest.mark.parametrize("name", ["vectors.json", "vectors.NPZ", "vectors.tsv.gz"])
+def test_a_name_that_promises_another_kind_of_file_is_refused(name: str) -> None:
+    with pytest.raises(OptionError, match=r"no format that ends in \.(json|NPZ|tsv) is written"):
+        format_of_name(name)
+
+
 def test_a_stream_is_glove_text() -> None:
     assert format_of_name(io.BytesIO()).name == "glove"
 

@@ -137,3 +137,10 @@ def test_a_step_that_is_none_is_refused(steps: str) -> None:
 def test_a_step_that_asks_for_more_than_there_is_is_refused(steps: str, reason: str) -> None:
     with pytest.raises(OptionError, match=reason):
         processed(steps)
+
+
+def test_a_step_that_makes_numbers_too_large_is_refused() -> None:
+    matrix = np.zeros((4, 2), np.float32)
+    matrix[3] = 3.3e38
+    with pytest.raises(OptionError, match="--process: makes numbers too large for 32 bits"):
+        process_vectors(WordVectors(["a", "b", "c", "d"], matrix), "pca:2")

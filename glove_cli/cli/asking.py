@@ -19,6 +19,7 @@ import click
 from glove_cli.cli.options import json_option
 from glove_cli.cli.terminal import check_stdin, check_stdout, say
 from glove_cli.errors import FormatError, OptionError
+from glove_cli.inputs import LONGEST_LINE
 from glove_cli.vectors.names import ADD, COSINE, DOT, EUCLIDEAN, METHODS, METRICS
 from glove_cli.vocab import word_from_bytes, word_to_bytes
 
@@ -305,6 +306,8 @@ def _batches(stream: BinaryIO) -> Iterator[list[bytes]]:
     rest = b""
     while piece := read(_READ_BYTES):
         *lines, rest = (rest + piece).split(b"\n") if b"\n" in piece else (rest + piece,)
+        if len(rest) > LONGEST_LINE:
+            raise FormatError("standard input: has a line of more than 16 MiB. Give words, a question a line.")
         for begin in range(0, len(lines), _LINES):
             yield [line.rstrip(b"\r") for line in lines[begin : begin + _LINES]]
     if rest:

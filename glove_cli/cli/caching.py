@@ -9,7 +9,9 @@ import stat
 import tempfile
 from pathlib import Path
 
-_VARIABLE = "NUMBA_CACHE_DIR"
+from glove_cli.errors import OptionError
+
+_VARIABLE, _THREADS = "NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS"
 _found: list[Path] = []
 
 
@@ -32,6 +34,22 @@ def find_room_for_compiled_code() -> None:
         return
     os.environ[_VARIABLE] = str(folder)
     _found.append(folder)
+
+
+def check_compiler_settings() -> None:
+    """Refuse, in our words, a setting with which Numba can't be loaded.
+
+    Raises
+    ------
+    OptionError
+    """
+    value = os.environ.get(_THREADS, "1")
+    try:
+        threads = int(value)
+    except ValueError:  # Numba passes over it with a warning
+        return
+    if threads < 1:
+        raise OptionError(f"{_THREADS}: {value!r} is not a positive number. Unset it, or give 1 or more.")
 
 
 def place_of_compiled_code() -> Path | None:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from glove_cli.cli.caching import find_room_for_compiled_code
+from glove_cli.cli.caching import check_compiler_settings, find_room_for_compiled_code
 from glove_cli.cli.errors import EndedError, exit_code_of, interruptible, survive_any_word
 from glove_cli.cli.terminal import colour_choice
 from glove_cli.version import __version__
@@ -113,6 +113,7 @@ class GloveGroup(click.Group):
         try:
             with interruptible(), survive_any_word():
                 try:
+                    check_compiler_settings()
                     result = super().main(args, standalone_mode=False, **extra)
                     code = result if isinstance(result, int) else 0
                 except (Exception, KeyboardInterrupt) as error:

@@ -21,7 +21,7 @@ def command(vocabs: tuple[Path, ...], min_count: int, max_vocab: int | None, out
 
     Words that a file left out for being rare there are missed: make the files with --min-count 1, and cut here.
     """
-    from glove_cli.errors import OutputError
+    from glove_cli.errors import OptionError, OutputError
     from glove_cli.files import check_output
     from glove_cli.vocab import Vocab, merge_vocabs
 
@@ -30,6 +30,9 @@ def command(vocabs: tuple[Path, ...], min_count: int, max_vocab: int | None, out
         raise OutputError("standard output: is closed. Name a file.")
     if not to_stdout:
         check_output(output, force=force)
+    twice = next((path for path in vocabs if vocabs.count(path) > 1), None)
+    if twice is not None:
+        raise OptionError(f"{twice}: is named twice, and would be counted twice. Name it once.")
     merged = merge_vocabs([Vocab.load(path) for path in vocabs], min_count=min_count, max_vocab=max_vocab)
     if to_stdout:
         sys.stdout.buffer.write(merged.to_bytes())

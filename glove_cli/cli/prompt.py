@@ -8,7 +8,8 @@ import heapq
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -66,14 +67,19 @@ def completions(session: Session, line: str, text: str) -> list[str]:
         return [value for value in SETTINGS[before[-1]] if value.startswith(text)]
     first = [name for name in (*COMMANDS, *SETTINGS) if name.startswith(text)] if not before and text else []
     if not text:
-        return list(session.vectors.words[:_OFFERED])
+        return _without_controls(session.vectors.words[:_OFFERED])
     words, rows = session.vectors.words, session.sorted_rows
     begin = bisect.bisect_left(rows, text, key=words.__getitem__)
     end = bisect.bisect_left(rows, True, begin, key=lambda row: not words[row].startswith(text))
     found = [words[row] for row in heapq.nsmallest(_OFFERED, rows[begin:end])]
     if end - begin > _OFFERED:
         found += [words[rows[begin]], words[rows[end - 1]]]
-    return list(dict.fromkeys([*first, *found]))
+    return _without_controls(dict.fromkeys([*first, *found]))
+
+
+def _without_controls(words: Iterable[str]) -> list[str]:
+    """Return words but those that a terminal, which lists them as they are, would obey."""
+    return [word for word in words if not any(unicodedata.category(c) == "Cc" for c in word)]
 
 
 def history_path() -> Path | None:

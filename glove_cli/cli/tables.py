@@ -12,6 +12,7 @@ from glove_cli.vocab import word_to_bytes
 INEXACT = "a count is beyond 2**29: its last bits may depend on the order of adding"
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _GAP = "  "
+_WIDEST = 1000  # columns of a text, wherever it goes; JSON and tab-separated lines have it whole
 _LEAST_TEXT = 10  # columns of a terminal to which a text may be cut
 
 
@@ -82,7 +83,7 @@ def table(
     """
     lists = [row for row in rows if not isinstance(row, str)]
     columns = list(zip(header, *lists, strict=True))
-    widths = [max(map(display_width, column)) for column in columns]
+    widths = [min(max(map(display_width, column)), _WIDEST) for column in columns]
     groups = [list(range(len(columns)))]
     width = terminal_width()
     if width is not None:

@@ -118,7 +118,8 @@ def read_pairs(path: PathLike) -> list[tuple[str, str, float]]:
         parts = line.split("\t") if "\t" in line else fields_of(line)
         try:
             first, second, score = parts[0].strip(), parts[1].strip(), float(parts[2])
-            good = bool(first) and bool(second) and len(parts) == 3 and np.isfinite(score)
+            plain = parts[2].isascii() and "_" not in parts[2]  # Python takes 1_000 as well, and other digits
+            good = bool(first) and bool(second) and len(parts) == 3 and plain and np.isfinite(score)
         except (IndexError, ValueError):
             good = False
         if not good:

@@ -64,6 +64,8 @@ def check_drawing(path: str | os.PathLike[str], *, force: bool = False) -> None:
         raise OutputError(
             f"{path}: needs the package matplotlib. Install it with: pip install 'glove-cli[plot]'."
         ) from None
+    except ValueError as error:  # it reads a variable as it is loaded
+        raise OutputError(f"{path}: matplotlib can't be loaded: {error}. Unset MPLBACKEND.") from None
 
 
 @contextlib.contextmanager

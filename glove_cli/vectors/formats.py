@@ -138,6 +138,7 @@ _SUFFIXES = {
     ".safetensors": SAFETENSORS,
     ".parquet": PARQUET,
 }
+_OTHER_KINDS = (".csv", ".h5", ".json", ".jsonl", ".npz", ".pickle", ".pkl", ".pt", ".tsv")  # not written here
 
 
 def find_format(name: str) -> Format:
@@ -158,9 +159,19 @@ def format_of_name(out: str | os.PathLike[str] | BinaryIO) -> Format:
     """Return the format in which a file of this name is written: GloVe text, unless its ending says another.
 
     That is the ending before one that says how the file is packed.
+
+    Raises
+    ------
+    OptionError
+        If the ending is that of another kind of file.
     """
     name = Path(out) if isinstance(out, (str, os.PathLike)) else Path()
     suffix = Path(name.stem).suffix if packed_suffix(name) else name.suffix
+    if suffix.lower() in _OTHER_KINDS:
+        endings = ", ".join(_SUFFIXES)
+        raise OptionError(
+            f"{out}: no format that ends in {suffix} is written. Choose .txt, {endings}, or name a --format."
+        )
     return FORMATS[_SUFFIXES.get(suffix.lower(), GLOVE)]
 
 

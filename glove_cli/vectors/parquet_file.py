@@ -7,6 +7,7 @@ take these columns.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import FormatError, OutputError
+from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.vectors.checks import check_unique, check_words
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.matrices import float32_rows
@@ -74,7 +75,8 @@ def write(
 
     Notes
     -----
-    The projection is onto the two strongest principal directions; with one dimension `projection_y` is 0.
+    The projection is onto the two strongest principal directions; with one dimension `projection_y` is 0. Both are
+    0 if one would be too large for 32 bits.
     """
     check_arrow(out)
     import pyarrow as pa
@@ -87,7 +89,8 @@ def write(
     V, d = rows.shape
     flat = np.zeros((V, 2), np.float32)
     kept = min(2, V, d)
-    flat[:, :kept] = process_vectors(WordVectors(words, matrix), f"pca:{kept}").matrix
+    with contextlib.suppress(OptionError):  # they can be too large for 32 bits where the vectors just aren't
+        flat[:, :kept] = process_vectors(WordVectors(words, matrix), f"pca:{kept}").matrix
     encoded = [word_to_bytes(word) for word in words]
     fields = [pa.field("word", pa.string() if _all_text(words) else pa.binary(), nullable=False)]
     fields += [pa.field("count", pa.int64())] if counts is not None else []

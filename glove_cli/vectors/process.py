@@ -129,7 +129,7 @@ def process_vectors(vectors: WordVectors, steps: str | tuple[Step, ...]) -> Word
     Raises
     ------
     OptionError
-        If a step is unknown, or asks for more than there is.
+        If a step is unknown, asks for more than there is, or makes a number too large for 32 bits.
 
     Notes
     -----
@@ -203,7 +203,12 @@ def _by_blocks(matrix: NDArray[np.float32], width: int, work: _Work, *, in_place
     """Return `work` of all rows, given to it as float64, some at a time."""
     result = matrix if in_place else np.empty((len(matrix), width), np.float32)
     for begin in range(0, len(matrix), _BLOCK_ROWS):
-        result[begin : begin + _BLOCK_ROWS] = work(matrix[begin : begin + _BLOCK_ROWS].astype(np.float64))
+        rows = work(matrix[begin : begin + _BLOCK_ROWS].astype(np.float64))
+        try:
+            with np.errstate(over="raise"):
+                result[begin : begin + _BLOCK_ROWS] = rows
+        except FloatingPointError:
+            raise OptionError("--process: makes numbers too large for 32 bits. Scale the vectors down first.") from None
     return result
 
 
