@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -277,8 +277,7 @@ def main() -> int:
         print(*campaign.table(), sep="\n")
     findings = [text for tally in campaign.tallies.values() for text in tally.findings]
     if options.json:
-        rows = [{"command": name, "fault": fault, "points": t.points, "refused": t.refused, "succeeded": t.succeeded,
-                 "findings": t.findings} for (name, fault), t in campaign.tallies.items()]  # fmt: skip
+        rows = [{"command": name, "fault": fault, **asdict(t)} for (name, fault), t in campaign.tallies.items()]
         options.json.write_text(json.dumps(rows, indent=1))
     return 1 if findings else 0
 
