@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from glove_cli.cli.main import main
 from glove_cli.errors import GloveError
 
 FOLDER = Path(__file__).parents[1] / "reliability"
@@ -83,3 +88,23 @@ def test_readers_take_or_refuse_damaged_files_of_every_format(tmp_path: Path, mo
             except GloveError:
                 refused += 1
     assert min(taken, refused) > len(inputs)
+
+
+def test_a_folder_that_cannot_be_looked_at_is_not_taken_for_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    real = os.stat
+
+    def failing(path: Any, **options: Any) -> os.stat_result:
+        if path == model:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", failing)
+    result = CliRunner().invoke(main, ["export", str(tmp_path / "out.txt"), "--model", str(model)])
+    assert (result.exit_code, result.stderr) == (
+        1, f"Error: {model}: Input/output error. Look whether its disk and folder are sound.\n"
+    )  # fmt: skip
+    assert not (tmp_path / "out.txt").exists()

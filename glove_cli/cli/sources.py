@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +68,12 @@ def counts_of(run: Path, model: Path | None) -> NDArray[np.int64] | None:
 
 def is_file(path: Path) -> bool:
     """Tell whether a path names a file of vectors, or a member of one that is packed."""
-    return (os.path.lexists(path) and not os.path.isdir(path)) or any(map(os.path.isfile, path.parents))
+    try:
+        return not stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError as error:
+        if error.errno == errno.EIO:  # a folder all the same, perhaps, and read as a file it would give other vectors
+            raise
+    return os.path.lexists(path) or any(map(os.path.isfile, path.parents))
 
 
 def read_file(path: Path, vectors: str) -> WordVectors:
