@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -97,9 +98,13 @@ def existing_parent(path: Path) -> Path:
 def is_stream(path: str | os.PathLike[str]) -> bool:
     """Tell whether `path` is something to write through (a pipe, a device, /dev/stdout), not a file to replace."""
     path = Path(path)
-    if not os.path.exists(path) or os.path.isdir(path):
+    try:
+        mode = os.stat(path).st_mode  # once: a file that can't be looked at a second time would be written on
+    except (OSError, ValueError):
         return False
-    return not os.path.isfile(path) or str(path) in _OPEN_FILES or str(path.parent) in _FOLDERS_OF_OPEN_FILES
+    if stat.S_ISDIR(mode):
+        return False
+    return not stat.S_ISREG(mode) or str(path) in _OPEN_FILES or str(path.parent) in _FOLDERS_OF_OPEN_FILES
 
 
 @contextlib.contextmanager

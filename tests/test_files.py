@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import io
@@ -10,6 +11,7 @@ import os
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -560,3 +562,24 @@ def test_no_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
         GloveModel.load(tmp_path / "model")
     with pytest.raises(FormatError, match=r"holds no finished result"):
         GloveModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("at", range(1, 13))
+def test_a_file_is_not_written_on_where_the_disk_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    real, looks = os.stat, 0
+
+    def failing(name: Any, **options: Any) -> os.stat_result:
+        nonlocal looks
+        looks += name == path
+        if name == path and looks == at:
+            raise OSError(errno.EIO, "Input/output error", str(name))
+        return real(name, **options)
+
+    monkeypatch.setattr(os, "stat", failing)
+    with contextlib.suppress(OutputError), output_file(path, force=True) as file:
+        file.write(b"new")
+    assert path.read_bytes() in (b"old", b"new")
