@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from glove_cli.plots.explore import write_page
     from glove_cli.plots.history import draw_history
     from glove_cli.plots.words import draw_words
+    from glove_cli.spectral.config import SpectralConfig
+    from glove_cli.spectral.factorize import factorize
     from glove_cli.training.config import TrainConfig
     from glove_cli.training.history import read_history
     from glove_cli.training.report import EpochReport
@@ -55,6 +57,7 @@ __all__ = [
     "GloveModel",
     "OptionError",
     "OutputError",
+    "SpectralConfig",
     "TrainConfig",
     "TrainingError",
     "UnknownWordError",
@@ -67,6 +70,7 @@ __all__ = [
     "draw_words",
     "export_cooc",
     "export_vectors",
+    "factorize",
     "import_cooc",
     "import_model",
     "load_cooc",
@@ -100,6 +104,8 @@ _MODULES = {
     "plots.explore": ("write_page",),
     "plots.history": ("draw_history",),
     "plots.words": ("draw_words",),
+    "spectral.config": ("SpectralConfig",),
+    "spectral.factorize": ("factorize",),
     "training.config": ("TrainConfig",),
     "training.history": ("read_history",),
     "training.report": ("EpochReport",),

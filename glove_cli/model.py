@@ -23,7 +23,14 @@ DTYPES = ("float32", "float64")
 _MATRICES = ("W", "C", "gradsq_W", "gradsq_C")
 _BIASES = ("b_w", "b_c")
 _BIAS_SUMS = ("gradsq_b_w", "gradsq_b_c")
-_TYPES: dict[str, Any] = {"options": dict, "cooc": dict, "seconds": (int, float), "init": str}
+_TYPES: dict[str, Any] = {
+    "options": dict,
+    "cooc": dict,
+    "seconds": (int, float),
+    "init": str,
+    "method": str,
+    "explained": (int, float),
+}
 _DESCRIBED = ("format", "version", "glove", "V", "dim", "dtype", "files", "sha256")
 
 Floats = NDArray[np.float32] | NDArray[np.float64]

@@ -26,6 +26,7 @@ SCRIPTS = [
     "pictures",
     "first_run",
     "recipe",
+    "methods",
     "study",
     "recording",
     "run",

@@ -93,7 +93,7 @@ def test_no_command_shows_the_help_and_is_wrong() -> None:
     [
         (["trian"], "No such command 'trian'. Did you mean 'train'? See glove -h."),
         (["--nonsense"], "--nonsense: no such option. See glove -h."),
-        (["train", "--dmi", "5"], "--dmi: no such option. Did you mean --dim? See glove train -h."),
+        (["train", "--dmi", "5"], "--dmi: no such option. Did you mean --dim or --eig? See glove train -h."),
         (["train", "--dim", "many"], "--dim: 'many' is not a valid integer. See glove train -h."),
         (["train", "--eta", "x"], "--eta: 'x' is not a valid float. See glove train -h."),
         (["train", "--dim"], "--dim: requires an argument. See its help with -h."),

@@ -12,6 +12,7 @@ import click
 
 from glove_cli.cli.options import COOC_NAME, MODEL_NAME, PATH, example, json_option, run_option
 from glove_cli.cli.terminal import check_stdout, say
+from glove_cli.spectral.names import GLOVE
 
 _READ_BYTES = 1 << 20
 _FIRST_WORDS = 8
@@ -139,7 +140,9 @@ def _describe_model(path: Path, verify: bool) -> dict[str, Any]:
         "V": len(model.vocab),
         "dim": model.dim,
         "dtype": model.dtype.name,
-        "epochs": None if imported and not history else len(history),
+        "method": model.meta.get("method", GLOVE),
+        "explained": model.meta.get("explained"),
+        "epochs": None if (imported or "method" in model.meta) and not history else len(history),
         "cost": history[-1].get("cost") if history else None,
         "holdout_cost": history[-1].get("holdout_cost") if history else None,
         "accuracy": history[-1].get("accuracy") if history else None,
@@ -295,8 +298,7 @@ def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
         ("words", _number(part["V"])),
         ("dimensions", _number(part["dim"])),
         *([("data type", part["dtype"])] if part["dtype"] != "float32" else []),
-        ("epochs", _number(part["epochs"])),
-        ("cost", "unknown" if part["cost"] is None else f"{part['cost']:.6f}"),
+        *_fit_lines(part),
         *([("held out", f"{part['holdout_cost']:.6f}")] if part["holdout_cost"] is not None else []),
         *([("questions", f"{part['accuracy']:.2%}")] if part["accuracy"] is not None else []),
         *([("stopped", part["stopped"])] if part["stopped"] else []),
@@ -305,6 +307,17 @@ def _model_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
         *([("used with", f"--process {part['process']}")] if part["process"] else []),
         ("from", where),
         ("made by", f"glove {part['glove']}" + (f" in {duration(seconds)}" if seconds is not None else "")),
+    ]
+
+
+def _fit_lines(part: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return lines about how a model was fitted and how well."""
+    if part["method"] != GLOVE:
+        kept = f", {part['explained']:.1%} of the sum of squares kept" if part["explained"] is not None else ""
+        return [("method", part["method"] + kept)]
+    return [
+        ("epochs", _number(part["epochs"])),
+        ("cost", "unknown" if part["cost"] is None else f"{part['cost']:.6f}"),
     ]
 
 

@@ -20,7 +20,9 @@ from glove_cli.cli.options import (
     threads_option,
 )
 from glove_cli.cli.recipe_option import recipe_option
+from glove_cli.cli.spectral_options import check_applicable, method_options, train_spectral
 from glove_cli.recipes import RECIPES
+from glove_cli.spectral.names import GLOVE
 from glove_cli.training.config import DTYPES, INIT_BIASES, ON_DIVERGENCE, TrainConfig
 from glove_cli.training.x_max import AUTO
 
@@ -68,8 +70,10 @@ class NumberOrAuto(click.ParamType):
         "glove train --recipe wide",
         "glove train --epochs 100 --holdout 0.01 --patience 3 --resume",
         "glove train --dim 50,100 --seed 1,2",
+        "glove train --method ppmi-svd --dim 50 -o ppmi",
     ),
 )
+@method_options
 @recipe_option("training")
 @config_option(TrainConfig, "dim", "Numbers in a vector; 50,100 gives two models.", type=Integers())
 @config_option(TrainConfig, "epochs", "Passes over the matrix, at most.")
@@ -157,11 +161,18 @@ def command(
     tiles: Path | None,
     resume: bool,
     force: bool,
+    method: str,
+    eig: float,
+    shift: float,
+    smoothing: float,
     **options: Any,
 ) -> None:
     """Train word vectors on the matrix that `glove build-cooc` made.
 
     With several --dim or --seed, a model each, one after the other: RUN/model-d50, RUN/model-s2, RUN/model-d50-s2.
+
+    With another --method, the vectors are singular vectors of the matrix, or of a function of it, and most options
+    have no meaning.
     """
     from glove_cli.cli.compiling import announced
     from glove_cli.cli.progress import Progress
@@ -174,6 +185,13 @@ def command(
     from glove_cli.vectors.process import chosen_steps
     from glove_cli.workspace import home_of
 
+    model = output if output is not None else run / MODEL_NAME
+    check_applicable(method)
+    if method != GLOVE:
+        models = _outputs(model, dim, seed)
+        spectral = {"method": method, "eig": eig, "shift": shift, "smoothing": smoothing}
+        train_spectral(models, cooc if cooc is not None else run / COOC_NAME, process, force, spectral)
+        return
     evaluate, evaluate_every = _evaluation(evaluate_every, questions)
     threads, memory, every = options.pop("threads"), options.pop("memory"), options.pop("checkpoint_every")
     for d, s in product(dim, seed):
@@ -186,8 +204,8 @@ def command(
     thread_count(threads)
     Interval.parse(every)
     matrix = load_cooc(cooc if cooc is not None else run / COOC_NAME)
-    check_name(output if output is not None else run / MODEL_NAME)
-    models = _outputs(output if output is not None else run / MODEL_NAME, dim, seed)
+    check_name(model)
+    models = _outputs(model, dim, seed)
     if not resume and not any(map(describe_checkpoints, map(home_of, models))):
         for out in models:
             check_folder(out, force=force)
@@ -200,13 +218,13 @@ def command(
             if len(models) > 1:
                 progress.note(f"{out}:")
             begin = time.perf_counter()
-            model = train(
+            trained = train(
                 matrix, out=out, init=start, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
                 resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every, process=process,
                 on_epoch=_teller(progress.note), progress=progress, note=progress.note, **varied, **options,
             )  # fmt: skip
             progress.close()
-            _summarize(out, model, time.perf_counter() - begin)
+            _summarize(out, trained, time.perf_counter() - begin)
 
 
 def _compare(matrix: CoocMatrix, recipe: str, note: Callable[[str], None]) -> None:

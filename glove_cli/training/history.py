@@ -215,6 +215,8 @@ def _read_finished(model: Path) -> list[dict[str, Any]]:
     entries = meta.get("history")
     if not entries and meta.get("imported"):
         raise FormatError(f"{model}: was imported, without a history of its training. Name another model.")
+    if not entries and meta.get("method"):
+        raise FormatError(f"{model}: was made by {meta['method']}, which has no epochs. Name another model.")
     if not entries:
         raise FormatError(f"{model}: says nothing about its training, there is no {HISTORY_NAME}. Train a model again.")
     return check_history(model, entries)
