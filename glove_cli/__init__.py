@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from glove_cli.version import __version__
 
 if TYPE_CHECKING:
+    from glove_cli.comparison.compare import compare
+    from glove_cli.comparison.result import Comparison
     from glove_cli.cooc.build import build_cooc
     from glove_cli.cooc.combine import merge_cooc
     from glove_cli.cooc.config import CoocConfig
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         UnknownWordError,
     )
     from glove_cli.model import GloveModel
+    from glove_cli.plots.changes import draw_changes
     from glove_cli.plots.explore import write_page
     from glove_cli.plots.history import draw_history
     from glove_cli.plots.words import draw_words
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from glove_cli.vocab import Vocab, merge_vocabs
 
 __all__ = [
+    "Comparison",
     "CoocConfig",
     "CoocMatrix",
     "CorpusError",
@@ -66,6 +70,8 @@ __all__ = [
     "__version__",
     "build_cooc",
     "build_vocab",
+    "compare",
+    "draw_changes",
     "draw_history",
     "draw_words",
     "export_cooc",
@@ -85,6 +91,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "comparison.compare": ("compare",),
+    "comparison.result": ("Comparison",),
     "cooc.build": ("build_cooc",),
     "cooc.combine": ("merge_cooc",),
     "cooc.config": ("CoocConfig",),
@@ -101,6 +109,7 @@ _MODULES = {
         "UnknownWordError",
     ),
     "model": ("GloveModel",),
+    "plots.changes": ("draw_changes",),
     "plots.explore": ("write_page",),
     "plots.history": ("draw_history",),
     "plots.words": ("draw_words",),

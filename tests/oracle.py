@@ -392,6 +392,29 @@ def analogy_answer(vectors: np.ndarray, a: int, b: int, c: int) -> int:
     return answer
 
 
+def neighbour_overlap(A: np.ndarray, B: np.ndarray, k: int) -> list[float]:
+    """Return for each word the share of its k nearest neighbours (cosine; of equal ones the first) in A and in B."""
+    return [len(set(_nearest(A, word, k)) & set(_nearest(B, word, k))) / k for word in range(len(A))]
+
+
+def _nearest(vectors: np.ndarray, word: int, k: int) -> list[int]:
+    unit = [[value / math.sqrt(sum(v * v for v in row)) for value in row] for row in vectors.tolist()]
+    cosine = [sum(p * q for p, q in zip(unit[word], row, strict=True)) for row in unit]
+    return sorted((other for other in range(len(unit)) if other != word), key=lambda other: (-cosine[other], other))[:k]
+
+
+def chance(kept: float, frequency: int, control: list[tuple[int, float]], similar: int) -> float:
+    """Return the share of words of similar frequency in a control that kept as little, as a p-value.
+
+    The control has (frequency, kept) of each word. `similar` of them count: as many rarer as not, where they are there.
+    """
+    ordered = sorted(control, key=lambda word: word[0])
+    rarer = sum(word[0] < frequency for word in ordered)
+    first = max(0, min(rarer - similar // 2, len(ordered) - similar))
+    chosen = ordered[first : first + similar]
+    return (1 + sum(word[1] <= kept for word in chosen)) / (1 + len(chosen))
+
+
 def average_ranks(values: list[float]) -> list[float]:
     """Return the rank of each value, from 1; equal values share the mean of their ranks."""
     return [sum(v < value for v in values) + (sum(v == value for v in values) + 1) / 2 for value in values]

@@ -37,6 +37,7 @@ LAYERS = [
     "training",
     "spectral",
     "evaluation",
+    "comparison",
     "plots",
     "cli",
 ]

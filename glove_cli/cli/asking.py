@@ -173,7 +173,7 @@ class Form:
     def text(self, words: _Words, answer: Any) -> bytes:
         """Return one answer as a table or as tab-separated lines."""
         if self.as_tsv:
-            return b"".join(b"\t".join(map(_field, line)) + b"\n" for line in self.fields(words, answer))
+            return b"".join(map(tsv_line, self.fields(words, answer)))
         return self.table(words, answer).encode("utf-8", "backslashreplace") + b"\n"
 
 
@@ -318,6 +318,11 @@ def _split(line: bytes) -> tuple[bytes, ...]:
     """Return the words of a line: between tabs, if there are any, or else between spaces."""
     separator = b"\t" if b"\t" in line else b" "
     return tuple(word for word in (part.strip(b" ") for part in line.split(separator)) if word)
+
+
+def tsv_line(fields: Sequence[object]) -> bytes:
+    """Return a tab-separated line."""
+    return b"\t".join(map(_field, fields)) + b"\n"
 
 
 def _field(value: object) -> bytes:

@@ -35,6 +35,7 @@ _COMMANDS = {
     "odd-one-out": ("odd_one_out", "Find the word that doesn't go with the others."),
     "shell": ("shell", "Ask again and again at a prompt."),
     "evaluate": ("evaluate", "Score vectors on analogy questions and word similarity."),
+    "compare": ("compare", "Find words that two corpora use in different ways."),
     "plot": ("plot", "Draw words: a map, clusters, pairs as arrows."),
     "explore": ("explore", "Write a page to explore the words in a browser."),
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),

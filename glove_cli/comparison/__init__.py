@@ -1,0 +1,1 @@
+"""Comparing two corpora by their word vectors: which words are used in another way."""
