@@ -93,7 +93,11 @@ def test_json_and_fields_say_the_same(folder: Path) -> None:
         f"{c.word}\t{c.kept:.6f}\t{c.cosine:.6f}\t{c.kept_in_control:.6f}\t{c.chance:.6f}\t{c.counts[0]}\t{c.counts[1]}"
         for c in changes
     ]
-    assert "control" in glove("compare", *options).stdout.split("\n\n")[1].splitlines()[0]
+    beyond = sum((c.chance or 0) <= 0.01 for c in expected(control=True))
+    assert found["beyond_chance"] == beyond
+    head, table = glove("compare", *options).stdout.split("\n\n")
+    assert f"beyond   {beyond} words ({beyond / 40:.1%}) have a chance of 0.01 or less" in head
+    assert {"control", "chance"} <= set(table.splitlines()[0].split())
 
 
 def test_files_of_vectors_have_no_counts(folder: Path) -> None:

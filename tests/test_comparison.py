@@ -239,6 +239,8 @@ def test_with_a_control_what_is_beyond_chance_comes_first() -> None:
     assert found.kept_in_control.tolist() == expected
     control = [(-row, share) for row, share in enumerate(expected)]
     assert found.chance.tolist() == [oracle.chance(share, 0, control, 500) for share in found.kept.tolist()]
+    assert found.beyond_chance == np.count_nonzero(found.chance <= 0.01)
+    assert compare(a, b, neighbours=8).beyond_chance is None
     ranked = [change.word for change in found.changes()]
     assert set(ranked[:2]) == {"w7", "w40"}
     assert ranked.index("w20") > 2

@@ -13,6 +13,7 @@ from glove_cli.cli.asking import check_form, output_options, tsv_line
 from glove_cli.cli.completion import complete_words
 from glove_cli.cli.options import PATH, example, force_option, kind_option, reading_options
 from glove_cli.cli.terminal import say
+from glove_cli.comparison.names import BEYOND_CHANCE, LIMIT, MIN_COUNT, NEIGHBOURS
 
 if TYPE_CHECKING:
     from glove_cli.comparison.result import Change, Comparison
@@ -32,16 +33,23 @@ _DIGITS = 6
 @click.argument("model", type=PATH, metavar="MODEL_A")
 @click.argument("other", type=PATH, metavar="MODEL_B")
 @click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=complete_words)
-@click.option("-n", "--limit", type=int, default=20, show_default=True, help="How many words, unless they are named.")
 @click.option(
-    "-k", "--neighbours", type=int, default=50, show_default=True, help="How many neighbours of a word are compared."
+    "-n", "--limit", type=int, default=LIMIT, show_default=True, help="How many words, unless they are named."
+)
+@click.option(
+    "-k",
+    "--neighbours",
+    type=int,
+    default=NEIGHBOURS,
+    show_default=True,
+    help="How many neighbours of a word are compared.",
 )
 @click.option(
     "--min-count",
     type=int,
     metavar="N",
     help="Leave out words that occur less often in either, also as neighbours; files of vectors have no counts.  "
-    "[default: 100]",
+    f"[default: {MIN_COUNT}]",
 )
 @click.option("--restrict", type=int, metavar="N", help="Only the N first words of each, the most frequent ones.")
 @click.option(
@@ -191,6 +199,9 @@ def _text(found: Comparison, changes: Sequence[Change], paths: Sequence[Path]) -
         in_control = found.kept_in_control
         more = f"; between A and the control {in_control.mean():.1%}" if in_control is not None else ""
         entries.append(("kept", f"{found.kept.mean():.1%} of {found.neighbours} neighbours on average{more}"))
+        if found.beyond_chance is not None:
+            share = f"{found.beyond_chance:,} words ({found.beyond_chance / len(found):.1%})"
+            entries.append(("beyond", f"{share} have a chance of {BEYOND_CHANCE} or less"))
     counted = [any(change.counts[k] is not None for change in changes) for k in (0, 1)]
     columns: list[tuple[str, Any]] = [("word", lambda change: shown(change.word))]
     columns += [(f"in {'AB'[k]}", lambda change, k=k: f"{change.counts[k]:,}") for k in (0, 1) if counted[k]]
@@ -230,6 +241,7 @@ def _as_object(found: Comparison, changes: Sequence[Change], paths: Sequence[Pat
         "min_count": found.min_count,
         "neighbours": found.neighbours,
         "same": found.same,
+        "beyond_chance": found.beyond_chance,
         "mean": {name: _rounded(float(values.mean())) for name, values in means.items() if values is not None},
         "changes": [
             {

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.comparison.chance import chances
+from glove_cli.comparison.names import MIN_COUNT, NEIGHBOURS
 from glove_cli.comparison.overlap import shares_kept
 from glove_cli.comparison.result import Comparison
 from glove_cli.comparison.rotation import cosines_between, rotation_between
-from glove_cli.comparison.shared import MIN_COUNT, Counts, SharedWords
+from glove_cli.comparison.shared import Counts, SharedWords
 from glove_cli.errors import OptionError
 from glove_cli.parallel import Progress
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.search import check_restrict
 
-NEIGHBOURS = 50  # unless given, as MIN_COUNT
 NAMES = ("A", "B", "the control")
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.comparison.names import BEYOND_CHANCE
 from glove_cli.comparison.rotation import turned
 from glove_cli.comparison.shared import SharedWords
 from glove_cli.errors import OptionError
@@ -95,6 +96,11 @@ class Comparison:
         """Whether the shared words have the same vectors in both."""
         a, b = self.shared.vectors[:2]
         return np.array_equal(a.matrix, b.matrix)
+
+    @property
+    def beyond_chance(self) -> int | None:
+        """Number of words whose `chance` is 0.01 or less; a hundredth of all would be if nothing had changed."""
+        return None if self.chance is None else int(np.count_nonzero(self.chance <= BEYOND_CHANCE))
 
     def order(self) -> NDArray[np.int64]:
         """Return the places of the words, int64 array (r,), the one that changed most first.

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from glove_cli.errors import FormatError, OptionError, UnknownWordError
 from glove_cli.vectors.keyed import WordVectors
 
-MIN_COUNT = 100  # rarer words change by chance, whatever they mean
 LEAST_WORDS = 20
 
 Counts = NDArray[np.int64] | None

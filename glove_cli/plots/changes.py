@@ -20,6 +20,7 @@ from glove_cli.vectors.scores import scaled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_WORDS = 12
 DRAWN = 6  # words, unless they are chosen
@@ -144,7 +145,8 @@ def draw_changes(
             figure.text(_EDGE / inches[0], 1 - 0.32 / inches[1], texts[0][0], fontsize=_TITLE, fontweight="bold")
         _draw_legend(figure, [text for text, _ in texts[1:3]])
         save_figure(figure, path, force=force)
-    notes = [f"{left_out:,} labels left out: they would overlap."] * (left_out > 0)
+    some = "1 label" if left_out == 1 else f"{left_out:,} labels"
+    notes = [f"{some} left out: they would overlap."] * (left_out > 0)
     return ChangePicture([change.word for change in changes], inches, notes)
 
 
@@ -235,7 +237,7 @@ def _draw_panel(area: Axes, panel: Panel) -> int:
     frame = area.bbox
     found = place_labels(
         dots, np.array([(box.width, box.height) for box in boxes]), (frame.x0, frame.y0, frame.x1, frame.y1),
-        reach=_DOT, lines=way,
+        reach=_DOT + 2, lines=way,
     )  # fmt: skip
     back = area.transData.inverted()
     missing = 0
@@ -251,12 +253,10 @@ def _draw_panel(area: Axes, panel: Panel) -> int:
     return missing
 
 
-def _draw_legend(figure: object, names: Sequence[str]) -> None:
+def _draw_legend(figure: Figure, names: Sequence[str]) -> None:
     """Say below what the colours are."""
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    assert isinstance(figure, Figure)
     texts = (f"near in {names[0]}", f"near in {names[1]}", "near in both")
     handles = [
         Line2D([], [], color=colour, marker=mark, linestyle="", markersize=_DOT + 1, label=text)
