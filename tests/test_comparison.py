@@ -197,7 +197,7 @@ def test_named_words_have_the_same_figures_as_among_all() -> None:
     control = some_vectors(seed=8)
     for extra in ({}, {"control": control}):
         whole = {change.word: change for change in compare(a, b, neighbours=8, **extra).changes()}
-        named = compare(a, b, words=["w3", "w40"], neighbours=8, **extra).changes()
+        named = compare(a, b, words=["w3", "w40", "w3"], neighbours=8, **extra).changes()
         assert [change.word for change in named] == ["w40", "w3"]
         assert all(change == whole[change.word] for change in named)
 
@@ -281,6 +281,8 @@ def test_what_cannot_be_compared_is_refused_with_figures() -> None:
             compare(a, b, **extra)
     with pytest.raises(OptionError, match="--min-count: files of vectors have no counts"):
         compare(a, b, min_count=5)
+    with pytest.raises(OptionError, match="words: 'w3' is one text"):
+        compare(a, b, words="w3")
     with pytest.raises(OptionError, match="counts: 3 of them, but 60 words"):
         compare(a, b, counts=(counts[:3], None))
     with pytest.raises(OptionError, match="--limit: 0 is not a positive integer"):

@@ -90,6 +90,8 @@ def compare(
     vectors = [a, b] + ([control] if control is not None else [])
     counts = [*counts, None, None, None][: len(vectors)]
     check_options(min_count, restrict, neighbours)
+    if isinstance(words, str):
+        raise OptionError(f"words: {words!r} is one text. Give a list of words.")
     least = _check_counts(vectors, counts, min_count)
     names = [*names, *NAMES[len(names) :]][: len(vectors)]
     aligned = a.dim == b.dim
@@ -97,7 +99,7 @@ def compare(
         _check_errors(errors, (a, b), aligned=aligned)
     shared = SharedWords(vectors, counts, names, min_count=least, restrict=restrict)
     n = len(shared)
-    chosen = np.arange(n) if words is None else shared.find(words)
+    chosen = np.arange(n) if words is None else shared.find(list(dict.fromkeys(words)))
     shared.check_number(aligned=aligned)
     if neighbours >= n:
         raise OptionError(f"--neighbours: {neighbours} of {n:,} words: there must be fewer. Give a smaller number.")
