@@ -247,6 +247,24 @@ def test_with_a_control_what_is_beyond_chance_comes_first() -> None:
     assert {change.word for change in compare(a, b, neighbours=8).changes(3)} == {"w7", "w20", "w40"}
 
 
+@pytest.mark.parametrize("counted", [True, False])
+def test_chance_looks_at_words_of_similar_frequency(counted: bool) -> None:
+    n, rng = 1200, np.random.default_rng(1)
+    a = some_vectors(n)
+    b, control = (WordVectors(a.words, a.matrix + 0.5 * rng.normal(size=a.matrix.shape)) for _ in range(2))
+    counts = rng.integers(1, 1000, size=(3, n))
+    named = [f"w{k}" for k in range(0, n, 40)]
+    extra = {"counts": list(counts), "min_count": 1} if counted else {}
+    found = compare(a, b, control=control, neighbours=9, words=named, **extra)
+    whole = compare(a, control, neighbours=9)
+    frequency = np.minimum(counts[0], counts[1]) if counted else -np.arange(n)
+    in_control = np.minimum(counts[0], counts[2]) if counted else -np.arange(n)
+    words = list(zip(in_control.tolist(), whole.kept.tolist(), strict=True))
+    assert found.chance is not None
+    for row, share, chance in zip(found.rows.tolist(), found.kept.tolist(), found.chance.tolist(), strict=True):
+        assert chance == oracle.chance(share, int(frequency[row]), words, 500)
+
+
 def test_standard_errors_say_which_move_is_no_surprise() -> None:
     a, b = planted()
     error_a, error_b = np.full(N, 0.03), np.full(N, 0.04)
