@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,14 @@ def test_a_rotation_of_either_model_changes_nothing(seed: int, first: bool) -> N
     assert other.cosine is not None
     assert np.abs(plain.cosine - other.cosine).max() < 1e-10
     assert [c.word for c in plain.changes()] == [c.word for c in other.changes()]
+
+
+def test_last_bits_of_a_cosine_do_not_decide_which_word_comes_first() -> None:
+    found = compare(*planted(), neighbours=8)
+    cosine = np.full(N, 0.5)
+    cosine[10] = 0.4
+    even = replace(found, kept=np.ones(N), cosine=cosine - 1e-14 * np.arange(N))
+    assert even.order().tolist() == [10, *range(10), *range(11, N)]
 
 
 def test_the_order_and_the_scale_of_rows_change_no_share() -> None:

@@ -15,6 +15,7 @@ from glove_cli.errors import OptionError
 from glove_cli.vectors.search import nearest_rows
 
 SHOWN = 10  # neighbours of a word
+_CERTAIN = 9  # decimals of a cosine that don't depend on how many processors multiply
 
 
 class Change(NamedTuple):
@@ -110,7 +111,7 @@ class Comparison:
         """
         keys: list[NDArray[Any]] = [self.rows]
         if self.cosine is not None:
-            keys.append(self.cosine)
+            keys.append(np.round(self.cosine, _CERTAIN))
         if self.kept_in_control is None or self.chance is None:
             keys.append(self.kept)
         else:

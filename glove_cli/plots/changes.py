@@ -29,7 +29,8 @@ _COLOURS = ("#0072B2", "#C44E00", "#5a5a5a")  # near in A, in B, in both
 _MARKS = ("o", "s", "D")
 _PANEL = (4.4, 3.5)  # inches
 _COLUMNS = 3
-_ABOVE, _BELOW, _BETWEEN, _EDGE = 0.5, 0.42, 0.3, 0.1  # inches
+_ABOVE, _BETWEEN, _EDGE = 0.5, 0.3, 0.1  # inches
+_LINE = 0.21  # inches of a line of the legend
 _POINTS_AN_INCH = 72.0
 _LABEL, _WORD, _TITLE, _SMALL = 8.5, 10.5, 12.5, 9.0  # points, as all type
 _DOT = 4.0
@@ -126,9 +127,10 @@ def draw_changes(
     columns = _columns(len(panels))
     lines = -(-len(panels) // columns)
     above = _ABOVE if title else _EDGE
+    rows = 3 if columns == 1 else 1  # of the legend
     inches = (
         columns * (_PANEL[0] + _BETWEEN) - _BETWEEN + 2 * _EDGE,
-        lines * (_PANEL[1] + _BETWEEN) - _BETWEEN + above + _BELOW,
+        lines * (_PANEL[1] + _BETWEEN) - _BETWEEN + above + rows * _LINE + 2 * _EDGE,
     )
     left_out = 0
     with house_style(families):
@@ -143,7 +145,7 @@ def draw_changes(
             left_out += _draw_panel(area, panel)
         if title:
             figure.text(_EDGE / inches[0], 1 - 0.32 / inches[1], texts[0][0], fontsize=_TITLE, fontweight="bold")
-        _draw_legend(figure, [text for text, _ in texts[1:3]])
+        _draw_legend(figure, [text for text, _ in texts[1:3]], rows)
         save_figure(figure, path, force=force)
     some = "1 label" if left_out == 1 else f"{left_out:,} labels"
     notes = [f"{some} left out: they would overlap."] * (left_out > 0)
@@ -253,7 +255,7 @@ def _draw_panel(area: Axes, panel: Panel) -> int:
     return missing
 
 
-def _draw_legend(figure: Figure, names: Sequence[str]) -> None:
+def _draw_legend(figure: Figure, names: Sequence[str], rows: int) -> None:
     """Say below what the colours are."""
     from matplotlib.lines import Line2D
 
@@ -263,6 +265,6 @@ def _draw_legend(figure: Figure, names: Sequence[str]) -> None:
         for colour, mark, text in zip(_COLOURS, _MARKS, texts, strict=True)
     ]
     figure.legend(
-        handles=handles, loc="lower left", ncols=3, fontsize=_SMALL, frameon=False, bbox_to_anchor=(0, 0),
+        handles=handles, loc="lower left", ncols=3 // rows, fontsize=_SMALL, frameon=False, bbox_to_anchor=(0, 0),
         borderaxespad=0.5, handletextpad=0.2, columnspacing=1.6,
     )  # fmt: skip
