@@ -210,6 +210,13 @@ def test_a_picture_has_a_panel_for_each_word(folder: Path, suffix: str, number: 
     assert round(drawn.inches[0] / 4.6) == columns
 
 
+def test_long_names_of_models_keep_their_ends_below_a_single_word(folder: Path) -> None:
+    Path("a").rename("a" * 60 + "end")
+    result = glove("compare", "a" * 60 + "end", "b", "w3", *K, "--min-count", "1", "--plot", "p.svg")
+    assert result.stderr == "Drew 1 word: p.svg.\n"
+    assert f"near in \u2026{'a' * 36}end<" in Path("p.svg").read_text(encoding="utf-8")
+
+
 def test_equal_and_strange_vectors_and_words_can_be_drawn(tmp_path: Path) -> None:
     words = ["a$b$c", "\udcff", "\u4e2d\u6587", "x" * 80, *(f"w{k}" for k in range(30))]
     matrix = np.random.default_rng(0).normal(size=(34, 4))

@@ -128,7 +128,7 @@ def command(
         )
         for note in drawn.notes:
             say(f"Note: {note}")
-        say(f"Drew {len(drawn.words):,} words: {plot}.")
+        say(f"Drew {len(drawn.words)} {'word' if len(drawn.words) == 1 else 'words'}: {plot}.")
     if as_json:
         click.echo(json.dumps(_as_object(found, changes, paths), indent=2))
     elif as_tsv:

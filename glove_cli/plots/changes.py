@@ -30,6 +30,7 @@ _MARKS = ("o", "s", "D")
 _PANEL = (4.4, 3.5)  # inches
 _COLUMNS = 3
 _ABOVE, _BETWEEN, _EDGE = 0.5, 0.3, 0.1  # inches
+_NAME = 40  # characters of what A and B are called; the end of a path says more than its beginning
 _LINE = 0.21  # inches of a line of the legend
 _POINTS_AN_INCH = 72.0
 _LABEL, _WORD, _TITLE, _SMALL = 8.5, 10.5, 12.5, 9.0  # points, as all type
@@ -122,7 +123,8 @@ def draw_changes(
     changes = comparison.changes(DRAWN) if changes is None else list(changes)
     check_words(len(changes))
     panels = [_panel(comparison, change, near) for change in changes]
-    texts = [drawable(text) for text in (title or "", *names, *(label for panel in panels for label in panel.labels))]
+    called = [name if len(name) <= _NAME else f"\u2026{name[1 - _NAME :]}" for name in names]
+    texts = [drawable(text) for text in (title or "", *called, *(label for panel in panels for label in panel.labels))]
     families = list(dict.fromkeys(family for _, some in texts for family in some))
     columns = _columns(len(panels))
     lines = -(-len(panels) // columns)
