@@ -135,14 +135,88 @@ def process_vectors(vectors: WordVectors, steps: str | tuple[Step, ...]) -> Word
     -----
     Means and directions are computed in float64. A direction's sign is that which makes its largest component positive.
     """
+    return trace_steps(vectors, steps)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """What steps do to any vector, once the means and directions that they take from all vectors are known.
+
+    Attributes
+    ----------
+    works : tuple of callable
+        What each step makes of rows.
+    """
+
+    works: tuple[_Work, ...] = ()
+
+    def apply(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return vectors after the steps.
+
+        Parameters
+        ----------
+        rows : float64 array (n, d)
+        """
+        for work in self.works:
+            rows = work(rows)
+        return rows
+
+    def jacobian(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how the changed vector moves with the vector: J[k, l] is the derivative of its number l by number k.
+
+        Parameters
+        ----------
+        row : float64 array (d,)
+
+        Returns
+        -------
+        float64 array (d, d after the steps)
+            Of zeros where a vector of zeros was to be scaled to length 1.
+        """
+        found = np.eye(len(row))
+        for work, matrix in zip(self.works, self._matrices(len(row)), strict=True):
+            if matrix is None:
+                length = np.linalg.norm(row)
+                row = work(row[np.newaxis])[0]
+                found = (found - np.outer(found @ row, row)) / length if length else np.zeros_like(found)
+            else:
+                row, found = work(row[np.newaxis])[0], found @ matrix
+        return found
+
+    def _matrices(self, d: int) -> list[NDArray[np.float64] | None]:
+        """Return the matrix of each step, which is (v - m) M; None where it is the scaling."""
+        matrices: list[NDArray[np.float64] | None] = []
+        for work in self.works:
+            if work is _scaled:
+                matrices.append(None)
+                continue
+            matrix = work(np.eye(d)) - work(np.zeros((1, d)))
+            matrices.append(matrix)
+            d = matrix.shape[1]
+        return matrices
+
+
+def trace_steps(vectors: WordVectors, steps: str | tuple[Step, ...]) -> tuple[WordVectors, Changes]:
+    """Return vectors after some steps, as `process_vectors`, and the steps as they can be done to other vectors.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    steps : str or tuple of Step
+
+    Raises
+    ------
+    OptionError
+        As `process_vectors`.
+    """
     if isinstance(steps, str):
         steps = parse_steps(steps)
-    matrix, ours = vectors.matrix, False
+    matrix, ours, works = vectors.matrix, False, []
     for step in steps:
-        work = _STEPS[step.name](matrix, step)
+        works.append(_STEPS[step.name](matrix, step))
         width = step.number or 0 if step.name == "pca" else matrix.shape[1]
-        matrix, ours = _by_blocks(matrix, width, work, in_place=ours and width == matrix.shape[1]), True
-    return WordVectors(vectors.words, matrix)
+        matrix, ours = _by_blocks(matrix, width, works[-1], in_place=ours and width == matrix.shape[1]), True
+    return WordVectors(vectors.words, matrix), Changes(tuple(works))
 
 
 def _unit(matrix: NDArray[np.float32], step: Step) -> _Work:
