@@ -114,7 +114,7 @@ class Running:
         position = self.trainer.position
         meta = {
             "options": asdict(self.job.config),
-            "cooc": self.job.counts.meta,
+            "cooc": {**self.job.counts.meta, "sha256": self.job.counts.hashes()},
             "history": position.history,
             "first_cost": position.first_cost,
             "halvings": position.halvings,
