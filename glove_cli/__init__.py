@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from glove_cli.training.history import read_history
     from glove_cli.training.report import EpochReport
     from glove_cli.training.run import train
+    from glove_cli.uncertainty.cosines import similarity_intervals
+    from glove_cli.uncertainty.vectors import uncertain_vectors, word_uncertainty
     from glove_cli.vectors.export import export_vectors
     from glove_cli.vectors.keyed import WordVectors
     from glove_cli.vectors.load import load_vectors
@@ -86,7 +88,10 @@ __all__ = [
     "merge_vocabs",
     "read_history",
     "select_vectors",
+    "similarity_intervals",
     "train",
+    "uncertain_vectors",
+    "word_uncertainty",
     "write_page",
 ]
 
@@ -119,6 +124,8 @@ _MODULES = {
     "training.history": ("read_history",),
     "training.report": ("EpochReport",),
     "training.run": ("train",),
+    "uncertainty.cosines": ("similarity_intervals",),
+    "uncertainty.vectors": ("uncertain_vectors", "word_uncertainty"),
     "vectors.export": ("export_vectors",),
     "vectors.keyed": ("WordVectors",),
     "vectors.load": ("load_vectors",),

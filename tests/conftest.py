@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from glove_cli import CoocMatrix, build_cooc, export_vectors, load_vectors, train
+from glove_cli.uncertainty.kernels import add_product
 
 NOBODY = 65534  # the user that owns nothing
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -97,6 +98,7 @@ def _compiled(_own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Non
     train(cooc, dim=1, epochs=1, dtype="float64", holdout=0.1, init_biases="fit", min_weight=0.1)
     train(cooc, dim=1, epochs=1, holdout=0.1, init_biases="fit", min_weight=0.1)
     load_vectors(folder / "vectors.txt")
+    add_product(np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1)))
     options = {"min_count": 1, "lowercase": True, "max_doc_share": 1.0, "subsample": 0.9, "_chunk_tokens": 3}
     build_cooc(io.BytesIO(b"a a " * 9), folder / "single", window=1, _block_bytes=9, **options)
 

@@ -426,3 +426,40 @@ def spearman(a: list[float], b: list[float]) -> float:
     mean_p, mean_q = sum(p) / len(p), sum(q) / len(q)
     cross = sum((u - mean_p) * (v - mean_q) for u, v in zip(p, q, strict=True))
     return cross / math.sqrt(sum((u - mean_p) ** 2 for u in p) * sum((v - mean_q) ** 2 for v in q))
+
+
+# --- uncertainty ----------------------------------------------------------------------------------------------------
+
+
+def joint_covariance(
+    X: np.ndarray, parameters: Parameters, i: int, x_max: float, alpha: float, *, symmetric: bool
+) -> np.ndarray:
+    """Return the covariance of (w_i, c_i), 2d x 2d, entry by entry: errors are sums of f M e, M the gain of an entry.
+
+    Each side is a weighted least-squares problem with all else fixed. With a symmetric X both have the same entries,
+    whose two residuals have one covariance S; else they have entries of their own.
+    """
+    W, C, b_w, b_c = (getattr(parameters, name) for name in ("W", "C", "b_w", "b_c"))
+    d = W.shape[1]
+
+    def side(x: np.ndarray, own: np.ndarray, others: np.ndarray, bias: float, biases: np.ndarray):
+        ids = np.flatnonzero(x)
+        f = np.array([entry_weight(value, x_max, alpha) for value in x[ids]])
+        residuals = np.log(x[ids]) - bias - biases[ids] - others[ids] @ own
+        gains = np.linalg.inv(sum(f[k] * np.outer(others[j], others[j]) for k, j in enumerate(ids))) @ others[ids].T
+        return f, residuals, gains
+
+    f, e, gains = side(X[i], W[i], C, b_w[i], b_c)
+    f_c, e_c, gains_c = side(X[:, i], C[i], W, b_c[i], b_w)
+    result = np.zeros((2 * d, 2 * d))
+    if symmetric:
+        S = sum(f[k] * np.outer((e[k], e_c[k]), (e[k], e_c[k])) for k in range(len(f))) / (len(f) - d)
+        for k in range(len(f)):
+            M = np.zeros((2 * d, 2))
+            M[:d, 0], M[d:, 1] = gains[:, k], gains_c[:, k]
+            result += f[k] * M @ S @ M.T
+        return result
+    for part, weights, errors, gain in ((slice(d), f, e, gains), (slice(d, None), f_c, e_c, gains_c)):
+        variance = sum(weights * errors**2) / (len(errors) - d)
+        result[part, part] = sum(weights[k] * variance * np.outer(gain[:, k], gain[:, k]) for k in range(len(weights)))
+    return result

@@ -36,6 +36,7 @@ LAYERS = [
     "vectors",
     "training",
     "spectral",
+    "uncertainty",
     "evaluation",
     "comparison",
     "plots",

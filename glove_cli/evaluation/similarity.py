@@ -97,14 +97,11 @@ def evaluate_similarity(
     With the protocol "gensim" rho is that of its `evaluate_word_pairs`. The original GloVe and word2vec tools score no
     pairs: for those protocols, words are found by the rules of their analogy scores.
     """
-    rules, limit = find_protocol(protocol, restrict)
     if dummy4unknown and protocol != "gensim":
+        find_protocol(protocol, restrict)
         raise OptionError(f"dummy4unknown: the protocol {protocol!r} has no such rule. Use it with 'gensim'.")
-    pairs = read_pairs(file)
+    rows, people, folded, spellings = pair_rows(words, file, protocol, restrict, lowercase=lowercase)
     check_shape(np.asarray(vectors), words)
-    spellings = Spellings(words[:limit], rules)
-    folded = [[word.lower() if lowercase else word for word in pair[:2]] for pair in pairs]
-    rows = np.array([[spellings.row(word) for word in pair] for pair in folded], np.int64)
     known = (rows >= 0).all(axis=1)
     asked, places = np.unique(rows[known], return_inverse=True)
     unit = unit_rows(np.asarray(vectors)[asked], [words[row] for row in asked.tolist()])
@@ -113,11 +110,42 @@ def evaluate_similarity(
     cosines[known] = np.einsum("ij,ij->i", unit[places[:, 0]], unit[places[:, 1]], dtype=np.float64)
     if dummy4unknown:
         cosines[~known], known = 0.0, np.ones_like(known)
-    people = np.array([pair[2] for pair in pairs])
     rho = spearman(cosines[known], people[known])
     different = {word for pair in folded for word in pair}
     unknown = tuple(sorted(word for word in different if spellings.row(word) < 0))
     return SimilarityScore(Path(file).stem, rho, int(known.sum()), len(rows), cosines, people, len(different), unknown)
+
+
+def pair_rows(
+    words: Sequence[str], file: PathLike, protocol: str, restrict: int | None, *, lowercase: bool = True
+) -> tuple[NDArray[np.int64], NDArray[np.float64], list[list[str]], Spellings]:
+    """Return the rows of the words of each pair of a file, and what people say of it.
+
+    Parameters
+    ----------
+    words : sequence of str, length V
+    file : path-like
+    protocol : str
+    restrict : int, optional
+    lowercase : bool
+        See `evaluate_similarity`.
+
+    Returns
+    -------
+    rows : int64 array (pairs, 2)
+        -1 for an unknown word.
+    people : float64 array (pairs,)
+    folded : list of [str, str]
+        The words as they were looked up.
+    spellings : Spellings
+        By what they were.
+    """
+    rules, limit = find_protocol(protocol, restrict)
+    pairs = read_pairs(file)
+    spellings = Spellings(words[:limit], rules)
+    folded = [[word.lower() if lowercase else word for word in pair[:2]] for pair in pairs]
+    rows = np.array([[spellings.row(word) for word in pair] for pair in folded], np.int64)
+    return rows, np.array([pair[2] for pair in pairs]), folded, spellings
 
 
 def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
