@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from glove_cli.cli.intervals import check_interval_options, matrix_options
 from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, reading_options, run_option
 from glove_cli.cli.terminal import check_stdout, say
 from glove_cli.evaluation.names import PROTOCOL_NAMES
@@ -49,6 +50,8 @@ class Choice(NamedTuple):
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the bootstrap and of permutations.")
 @click.option("--answers", type=PATH, metavar="FILE", help="Write each question and its answers to this file (TSV).")
 @force_option
+@click.option("--intervals", is_flag=True, help="Say how much of a rho is noise of the vectors, by --resamples draws.")
+@matrix_options
 @click.option(
     "--vectors", type=click.Choice(KINDS), multiple=True, help="Which vectors of a model. Repeatable.  [default: sum]"
 )
@@ -77,6 +80,9 @@ def command(
     seed: int,
     answers: Path | None,
     force: bool,
+    intervals: bool,
+    cooc: Path | None,
+    level: float,
     vectors: tuple[str, ...],
     run: Path,
     process: tuple[str, ...],
@@ -91,6 +97,9 @@ def command(
 
     --protocol says by whose rules: reference (words as written, all words), word2vec (upper case, the first 30,000
     words), gensim (upper case, the first 300,000). Scores of different protocols can't be compared.
+
+    --intervals is for models with their matrix, and for --similarity: vectors are drawn from their noise (see `glove
+    uncertainty`), while the intervals beside are for other pairs of words.
 
     --tsv prints a line for each score: model, kind, name, right, seen, of, score, low, high.
     """
@@ -114,16 +123,23 @@ def command(
         "outliers": list(outliers),
     }
     rules: dict[str, Any] = {"protocol": protocol, "restrict": restrict, "dummy4unknown": dummy4unknown}
+    check_interval_options(intervals, cooc, level)
+    if intervals:
+        _check_intervals(own, files, resamples, dummy4unknown)
     _check(chosen, files, rules, resamples, seed, answers, force, as_json and as_tsv)
     labels = _labels(chosen)
     found, models = _score(chosen, labels, files, rules, answers is not None, Progress, notes)
     if own:
         say("Note: the package's own questions are asked; scores on other sets can't be compared with these.")
     draw = {"resamples": resamples, "seed": seed}
+    if intervals:
+        from glove_cli.cli.score_noise import add_noise
+
+        add_noise(chosen, models, files["similarity"], rules, draw, cooc, level)
     for model, scores in zip(models, found, strict=True):
         model.update(describe_scores(scores, **draw))
-    result = {
-        "settings": {**rules, **draw, "own_questions": own},
+    result: dict[str, Any] = {
+        "settings": {**rules, **draw, "own_questions": own, **({"level": level} if intervals else {})},
         "models": models,
         "comparisons": [
             {"model": label, "against": labels[0], **describe_difference(scores, found[0], **draw)}
@@ -191,6 +207,26 @@ def _check(
                 read(file)
     if answers is not None:
         check_output(answers, force=force)
+
+
+def _check_intervals(own: bool, files: dict[str, Any], resamples: int, dummy4unknown: bool) -> None:
+    """Refuse intervals of what has none."""
+    from glove_cli.errors import OptionError
+
+    if own:
+        raise OptionError(
+            "--intervals: are for similarity sets, and the package's own questions are analogies. "
+            "Add --similarity FILE."
+        )
+    for kind in ("analogies", "categories", "outliers"):
+        if files[kind]:
+            raise OptionError(f"--intervals: are for similarity sets, not for --{kind}. Leave one of them out.")
+    if dummy4unknown:
+        raise OptionError(
+            "--intervals: an unknown word has none, so --dummy4unknown doesn't go with them. Leave it out."
+        )
+    if resamples < 100:
+        raise OptionError(f"--resamples: {resamples} draws are too few for --intervals. Give 100 or more.")
 
 
 def _score(

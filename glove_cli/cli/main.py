@@ -32,6 +32,7 @@ _COMMANDS = {
     "nearest": ("nearest", "Find the words nearest to a word."),
     "analogy": ("analogy", "Find the word that is to C as B is to A."),
     "similarity": ("similarity", "Say how near two words are."),
+    "uncertainty": ("uncertainty", "Say how uncertain the vectors of words are."),
     "odd-one-out": ("odd_one_out", "Find the word that doesn't go with the others."),
     "shell": ("shell", "Ask again and again at a prompt."),
     "evaluate": ("evaluate", "Score vectors on analogy questions and word similarity."),

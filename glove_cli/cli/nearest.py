@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,10 +25,12 @@ from glove_cli.cli.asking import (
 )
 from glove_cli.cli.completion import complete_words
 from glove_cli.cli.indexes import check_index_options, index_options, open_index
+from glove_cli.cli.intervals import check_interval_options, interval_options
 from glove_cli.cli.options import example, source_options
 from glove_cli.vectors.names import COSINE
 
 if TYPE_CHECKING:
+    from glove_cli.cli.intervals import SureNeighbour
     from glove_cli.vectors.keyed import Neighbour
 
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 @search_options
 @metric_option
 @index_options
+@interval_options
 @source_options
 @output_options
 def command(
@@ -50,6 +53,9 @@ def command(
     index: Path | None,
     threads: int | None,
     force: bool,
+    intervals: bool,
+    cooc: Path | None,
+    level: float,
     run: Path,
     model: Path | None,
     vectors: str,
@@ -67,8 +73,12 @@ def command(
 
     The search is exact. Of millions of words --index DIR answers many questions faster, by an index that is kept
     there and misses some neighbours: which part of them it finds is said each time. Scores stay exact.
+
+    --intervals adds to each cosine its standard error and an interval (see `glove uncertainty`): in tables two columns,
+    in TSV and JSON error, low and high.
     """
     from glove_cli.cli import sources
+    from glove_cli.cli.intervals import note_rare, open_uncertain, sure_fields, sure_json, sure_table, with_intervals
     from glove_cli.cli.tables import shown
     from glove_cli.vectors.search import check_restrict, check_topn
 
@@ -76,30 +86,40 @@ def command(
     check_topn(topn)
     check_restrict(restrict)
     making = check_index_options(index, restrict, threads, force)
+    check_interval_options(intervals, cooc, level, metric)
     reading = from_stdin(words, "words")
-    source = sources.open_vectors(run, model, vectors, process)
+    sure = open_uncertain(run, model, vectors, process, cooc) if intervals else None
+    source = sure.vectors if sure is not None else sources.open_vectors(run, model, vectors, process)
     made = open_index(source, index, metric, threads, force=force, making=making) if index is not None else None
+
+    def table_of(best: Sequence[Any]) -> str:
+        return sure_table(best, level) if sure is not None else neighbour_table(best, title_of(metric))
+
+    def json_of(best: Sequence[Any]) -> list[dict[str, object]]:
+        return sure_json(best) if sure is not None else neighbours_as_json(best, key_of(metric))
+
     form = Form(
-        table=lambda asked, best: f"nearest to {shown(asked[0])}\n{neighbour_table(best, title_of(metric))}",
-        as_object=lambda asked, best: {
-            "word": asked[0],
-            "nearest": None if best is None else neighbours_as_json(best, key_of(metric)),
-        },
-        fields=neighbour_fields,
+        table=lambda asked, best: f"nearest to {shown(asked[0])}\n{table_of(best)}",
+        as_object=lambda asked, best: {"word": asked[0], "nearest": None if best is None else json_of(best)},
+        fields=sure_fields if sure is not None else neighbour_fields,
         as_json=as_json,
         as_tsv=as_tsv,
     )
 
-    def answer(asked: Sequence[tuple[str, ...]]) -> list[list[Neighbour]]:
+    def answer(asked: Sequence[tuple[str, ...]]) -> Sequence[Sequence[Neighbour | SureNeighbour]]:
         queries = [word for (word,) in asked]
         if made is not None:
-            return made.nearest_many(queries, topn, threads=threads)
-        return source.nearest_many(queries, topn, metric=metric, restrict=restrict)
+            best = made.nearest_many(queries, topn, threads=threads)
+        else:
+            best = source.nearest_many(queries, topn, metric=metric, restrict=restrict)
+        return best if sure is None else with_intervals(sure, queries, best, level, threads)
 
     if reading:
         Lines(source, form, answer, whole=True, directed=metric == COSINE).run()
-        return
-    asked = [(word,) for word in words]
-    form.print_all(asked, answer(asked))
-    if metric == COSINE:
-        note_zeros(source.without_direction(words))
+    else:
+        asked = [(word,) for word in words]
+        form.print_all(asked, answer(asked))
+        if metric == COSINE:
+            note_zeros(source.without_direction(words))
+    if sure is not None:
+        note_rare(sure)

@@ -25,6 +25,9 @@ def score_text(result: dict[str, Any]) -> str:
         parts += _one(models[0])
     else:
         parts += _several(models, result["comparisons"])
+    noisy = [(model, noise) for model in models for noise in model.get("noise", ())]
+    if noisy:
+        parts.append(_noise(noisy, len(models) > 1, result["settings"]["level"]))
     for kind in ("categories", "outliers"):
         for model in models:
             for score in model[kind]:
@@ -44,6 +47,11 @@ def score_lines(result: dict[str, Any]) -> Iterator[str]:
             low, high = score["interval"] or ("", "")
             value = "" if score["rho"] is None else score["rho"]
             fields = ("similarity", shown(score["name"]), "", score["pairs"], score["of"], value, low, high)
+            yield "\t".join(map(str, (shown(model["label"]), *fields)))
+        for noise in model.get("noise", ()):
+            low, high = noise["interval"] or ("", "")
+            value = "" if noise["rho"] is None else noise["rho"]
+            fields = ("noise", shown(noise["name"]), "", noise["pairs"], noise["of"], value, low, high)
             yield "\t".join(map(str, (shown(model["label"]), *fields)))
         for kind in ("categories", "outliers"):
             for score in model[kind]:
@@ -140,6 +148,17 @@ def _several(models: list[dict[str, Any]], comparisons: list[dict[str, Any]]) ->
         header = (f"against {headings[0]}", "on", "both saw", "difference", "95 %", "p")
         parts.append(table(header, lines))
     return parts
+
+
+def _noise(noisy: list[tuple[dict[str, Any], dict[str, Any]]], several: bool, level: float) -> str:
+    """Return how much of each rho is noise of the vectors."""
+    lines = []
+    for model, noise in noisy:
+        name = f"{shown(noise['name'])} {shown(model['label'])}" if several else shown(noise["name"])
+        error = _NOTHING if noise["error"] is None else f"{noise['error']:.4f}"
+        limits = _range(noise["interval"], 1, 3)
+        lines.append((name, f"{noise['pairs']:,}", f"{noise['of']:,}", _rho(noise["rho"]), error, limits))
+    return table(("noise of the vectors", "counted", "of", "rho", "error", f"{100 * level:g} %"), lines)
 
 
 def _other(kind: str, score: dict[str, Any], label: str) -> str:
