@@ -21,6 +21,7 @@ SCRIPTS = [
     "pipeline",
     "quality",
     "process",
+    "uncertainty",
     "evaluation",
     "vectors_io",
     "pictures",
