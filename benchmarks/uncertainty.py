@@ -27,8 +27,10 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.build import build_cooc
 from glove_cli.cooc.store import load_cooc
+from glove_cli.model import GloveModel
 from glove_cli.training.run import train
 from glove_cli.uncertainty.cosines import limits, similarity_intervals
+from glove_cli.uncertainty.training_noise import TrainingNoise
 from glove_cli.uncertainty.vectors import UncertainVectors, uncertain_vectors
 
 BANDS = ((50, 150), (150, 500), (500, 1500), (1500, 5000), (5000, 10**9))
@@ -51,8 +53,14 @@ def main() -> None:
                 claims.append(simulated(halves[0], arguments.draws))
             for kind in KINDS:
                 sources = [uncertain_vectors(m, c, vectors=kind, process="none") for m, c in halves]
-                found.setdefault(f"{kind}: another half", []).append(compare(sources[0], sources[1], arguments.pairs))
-                found.setdefault(f"{kind}: another seed", []).append(compare(sources[0], sources[2], arguments.pairs))
+                others = [GloveModel.load(halves[k][0]) for k in (2, 3)]
+                noises = [TrainingNoise.of(sources[k], [others[k]], "none") for k in (0, 1)]
+                for name, other, training in (
+                    ("another half", sources[1], noises),
+                    ("another seed", sources[2], [None, None]),
+                ):
+                    made = compare(sources[0], other, arguments.pairs, training)
+                    found.setdefault(f"{kind}: {name}", []).append(made)
         print_coverage(found)
     common.finish(claims)
 
@@ -73,11 +81,11 @@ def parse() -> argparse.Namespace:
 
 
 def models(corpus: Path, work: Path, split: int, arguments: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
-    """Yield model and matrix of both halves, and of the first one with another seed; what is there is used again."""
+    """Yield model and matrix of both halves, and of both with another seed; what is there is used again."""
     halves = [work / f"split{split}-{half}.txt" for half in "ab"]
     if not all(path.exists() for path in halves):
         deal(corpus, halves, split, arguments)
-    for half, (path, seed) in enumerate([(halves[0], 1), (halves[1], 2), (halves[0], 3)]):
+    for half, (path, seed) in enumerate([(halves[0], 1), (halves[1], 2), (halves[0], 3), (halves[1], 4)]):
         matrix, model = path.with_suffix(".cooc"), work / f"split{split}-{half}.model"
         if not matrix.exists():
             build_cooc(path, matrix, threads=arguments.threads)
@@ -119,15 +127,22 @@ def chosen_pairs(first: UncertainVectors, second: UncertainVectors, number: int)
         yield band, "near", [(words[a], words[b]) for a, row in zip(asked, best, strict=True) for b in row]
 
 
-def compare(first: UncertainVectors, second: UncertainVectors, number: int) -> dict[str, NDArray[np.float64]]:
-    """Return for each pair its band, whether it is near, both cosines and both standard errors."""
+def compare(
+    first: UncertainVectors, second: UncertainVectors, number: int, training: Sequence[TrainingNoise | None]
+) -> dict[str, NDArray[np.float64]]:
+    """Return for each pair its band, whether it is near, cosines, standard errors, and what trainings add."""
     rows = []
     for band, how, pairs in chosen_pairs(first, second, number):
         both = [similarity_intervals(source, pairs, level=LEVEL) for source in (first, second)]
-        for a, b in zip(*both, strict=True):
-            rows.append((band, how == "near", a.cosine, b.cosine, a.se, b.se))
+        cosines = [np.array([each.cosine for each in found]) for found in both]
+        added = [
+            noise.variances(pairs, c) if noise is not None else np.full(len(pairs), np.nan)
+            for noise, c in zip(training, cosines, strict=True)
+        ]
+        for a, b, more in zip(*both, sum(added), strict=True):
+            rows.append((band, how == "near", a.cosine, b.cosine, a.se, b.se, more))
     columns = np.array(rows, float).T
-    return dict(zip(("band", "near", "a", "b", "se_a", "se_b"), columns, strict=True))
+    return dict(zip(("band", "near", "a", "b", "se_a", "se_b", "training"), columns, strict=True))
 
 
 def print_coverage(found: dict[str, list[dict[str, NDArray[np.float64]]]]) -> None:
@@ -144,6 +159,8 @@ def print_coverage(found: dict[str, list[dict[str, NDArray[np.float64]]]]) -> No
                 se = np.hypot(se_a, se_b)
                 ratio = np.abs(a - b) / se
                 held = ratio <= Z
+                wider = np.sqrt(se**2 + whole["training"][chosen])
+                told = "" if np.isnan(wider).any() else f"{100 * np.mean(np.abs(a - b) <= Z * wider):.0f} %"
                 rows.append(
                     (
                         name,
@@ -154,9 +171,20 @@ def print_coverage(found: dict[str, list[dict[str, NDArray[np.float64]]]]) -> No
                         f"{np.sqrt(np.mean((a - b) ** 2) / 2):.3f}",
                         f"{100 * held.mean():.0f} %",
                         f"{np.quantile(ratio, LEVEL) / Z:.2f}",
+                        told,
                     )
                 )
-    header = ("compared with", "count", "pairs", "n", "se claimed", "se seen", "held (of 90 %)", "factor needed")
+    header = (
+        "compared with",
+        "count",
+        "pairs",
+        "n",
+        "se claimed",
+        "se seen",
+        "held (of 90 %)",
+        "factor needed",
+        "with --also",
+    )
     common.print_table(header, rows)
 
 

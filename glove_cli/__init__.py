@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from glove_cli.training.report import EpochReport
     from glove_cli.training.run import train
     from glove_cli.uncertainty.cosines import similarity_intervals
+    from glove_cli.uncertainty.training_noise import TrainingNoise
     from glove_cli.uncertainty.vectors import uncertain_vectors, word_uncertainty
     from glove_cli.vectors.export import export_vectors
     from glove_cli.vectors.keyed import WordVectors
@@ -66,6 +67,7 @@ __all__ = [
     "SpectralConfig",
     "TrainConfig",
     "TrainingError",
+    "TrainingNoise",
     "UnknownWordError",
     "Vocab",
     "WordVectors",
@@ -125,6 +127,7 @@ _MODULES = {
     "training.report": ("EpochReport",),
     "training.run": ("train",),
     "uncertainty.cosines": ("similarity_intervals",),
+    "uncertainty.training_noise": ("TrainingNoise",),
     "uncertainty.vectors": ("uncertain_vectors", "word_uncertainty"),
     "vectors.export": ("export_vectors",),
     "vectors.keyed": ("WordVectors",),

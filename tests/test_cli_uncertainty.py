@@ -21,7 +21,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     (folder / "text.txt").write_bytes(zipf_text(8000, 120, 3) + 2 * b"w1 rare w3\n")
     cooc = build_cooc(folder / "text.txt", folder / "glove-run" / "cooc", min_count=2, window=5)
-    train(cooc, out=folder / "glove-run" / "model", dim=4, epochs=20, x_max=5, process="mean:20")
+    for name, seed in (("glove-run/model", 1), ("again", 2)):
+        train(cooc, out=folder / name, dim=4, epochs=20, x_max=5, process="mean:20", seed=seed)
     (folder / "pairs.txt").write_text("w1 w3 1\nw3 w7 3\nw7 w20 2\nw1 rare 4\n")
     (folder / "vectors.txt").write_text("w1 1 2\nw3 2 1\n")
     return folder
@@ -125,6 +126,18 @@ def test_scores_of_pairs_have_the_noise_of_vectors_beside_them() -> None:
     assert kinds == ["similarity", "noise"]
 
 
+def test_another_training_widens_every_interval() -> None:
+    def errors(*arguments: str) -> list[float]:
+        found = json.loads(glove(*arguments, "--json").stdout)
+        pairs = found["pairs"] if isinstance(found, dict) else found[0].get("nearest", found)
+        return [pair["error"] for pair in pairs]
+
+    for command in (["uncertainty", "w1", "w3"], ["nearest", "w1", "-n", "3", "--intervals"]):
+        assert np.mean(errors(*command, "--also", "again")) > np.mean(errors(*command))
+    wide = errors("similarity", "w1", "w3", "--intervals", "--also", "again")
+    assert wide == pytest.approx(errors("uncertainty", "w1", "w3", "--also", "again"))
+
+
 def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -146,6 +159,8 @@ def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> No
         (["uncertainty", "nonsense"], 1, "nonsense: is not among the"),
         (["uncertainty", "w1", "--model", "vectors.txt"], 1, "vectors.txt: holds vectors only"),
         (["uncertainty", "w1", "--cooc", "nowhere"], 1, "nowhere: does not exist."),
+        (["uncertainty", "w1", "--also", "glove-run/model"], 2, "--also: has the seed 1, as another has."),
+        (["nearest", "w1", "--also", "again"], 2, "--also: has no effect without --intervals."),
         (["nearest", "w1", "--cooc", "a"], 2, "--cooc: has no effect without --intervals."),
         (["nearest", "w1", "--level", "0.5"], 2, "--level: has no effect without --intervals."),
         (["nearest", "w1", "--intervals", "--metric", "dot"], 2, "--intervals: are known for cosines"),

@@ -39,6 +39,7 @@ from glove_cli.uncertainty.contexts import Entries, groups
 from glove_cli.uncertainty.cosines import cosine_gradients, draw_cosines, limits
 from glove_cli.uncertainty.kernels import add_product
 from glove_cli.uncertainty.solve import add_up, covariance
+from glove_cli.uncertainty.training_noise import TrainingNoise
 from glove_cli.uncertainty.vectors import UncertainVectors, WordUncertainty
 from glove_cli.vectors.names import KINDS
 from glove_cli.vectors.process import trace_steps
@@ -365,3 +366,59 @@ def test_pairs_with_a_rare_or_unknown_word_are_left_out_of_rho(trained: Trained,
 def test_scipy_is_only_a_matrix_if_it_is_sparse(trained: Trained) -> None:
     with pytest.raises(TypeError, match="Give a matrix of glove"):
         uncertain_vectors(trained.model, scipy.sparse.eye_array(3).toarray())
+
+
+@pytest.fixture
+def again(trained: Trained) -> GloveModel:
+    return train(trained.cooc, dim=D, epochs=20, x_max=X_MAX, alpha=ALPHA, seed=2)
+
+
+def test_another_training_widens_intervals(trained: Trained, again: GloveModel) -> None:
+    source = uncertain_vectors(trained.model, trained.cooc)
+    noise = TrainingNoise.of(source, [again])
+    pairs = [("w1", "w3"), ("w3", "w7"), ("w1", "w1")]
+    narrow, wide = similarity_intervals(source, pairs), similarity_intervals(source, pairs, training=noise)
+    added = noise.variances(pairs, np.array([each.cosine for each in narrow]))
+    assert added[2] == 0
+    assert added.max() > 0
+    for a, b, more in zip(narrow, wide, added, strict=True):
+        assert b.se == pytest.approx(math.sqrt(a.se**2 + more))
+
+
+def test_noise_of_training_is_found_in_vectors_that_have_it() -> None:
+    """Vectors are the same in every model but for noise of a known size, other for each word."""
+    rng = np.random.default_rng(6)
+    V, d, models = 400, 60, 6
+    truth = rng.normal(size=(V, d))
+    sizes = rng.choice([0.02, 0.1], V)
+    words = [f"w{i}" for i in range(V)]
+    made = [
+        WordVectors(words, (truth + sizes[:, np.newaxis] * rng.normal(size=(V, d))).astype(np.float32))
+        for _ in range(models)
+    ]
+    pairs = [(words[k], words[k + 1]) for k in range(0, V, 2)]
+    cosines = np.array([made[0].similarity(a, b) for a, b in pairs])
+    found = TrainingNoise(tuple(made), np.arange(V)).variances(pairs, cosines)
+    # By the delta method: the gradient's length is sqrt(1 - c^2) / |a|, and |a|^2 about d.
+    expected = (sizes[::2] ** 2 + sizes[1::2] ** 2) / d * (1 - cosines**2)
+    assert np.corrcoef(found, expected)[0, 1] > 0.95
+    assert found.mean() == pytest.approx(expected.mean(), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": 1}, "--also: has the seed 1, as another has"),
+        ({"seed": 2, "epochs": 3}, "--also: was trained with --epochs 3, the model with 20"),
+    ],
+)
+def test_another_training_differs_in_its_seed_alone(trained: Trained, options: dict[str, Any], message: str) -> None:
+    other = train(trained.cooc, **{"dim": D, "epochs": 20, "x_max": X_MAX, "alpha": ALPHA, **options})
+    with pytest.raises(OptionError, match=message):
+        TrainingNoise.of(uncertain_vectors(trained.model, trained.cooc), [other])
+
+
+def test_another_training_is_of_the_same_matrix(trained: Trained, again: GloveModel) -> None:
+    other = dataclasses.replace(again, meta={**again.meta, "cooc": {"sha256": {}}})
+    with pytest.raises(OptionError, match="--also: was trained on another matrix"):
+        TrainingNoise.of(uncertain_vectors(trained.model, trained.cooc), [other])

@@ -16,6 +16,7 @@ from glove_cli.errors import FormatError, OptionError
 from glove_cli.vectors.names import COSINE
 
 if TYPE_CHECKING:
+    from glove_cli.uncertainty.training_noise import TrainingNoise
     from glove_cli.uncertainty.vectors import UncertainVectors
     from glove_cli.vectors.keyed import Neighbour
 
@@ -59,13 +60,21 @@ def matrix_options(function: _Function) -> _Function:
     return click.option("--cooc", type=PATH, metavar="DIR", help=text)(function)
 
 
+def also_option(function: _Function) -> _Function:
+    """Add `--also`."""
+    text = "Another model of the same matrix, with another --seed: adds what training itself changes. Repeatable."
+    return click.option("--also", type=PATH, multiple=True, metavar="PATH", help=text)(function)
+
+
 def interval_options(function: _Function) -> _Function:
     """Add `--intervals`, and what belongs to it."""
     text = "Give each cosine a standard error and an interval, from the model's matrix."
-    return click.option("--intervals", is_flag=True, help=text)(matrix_options(function))
+    return click.option("--intervals", is_flag=True, help=text)(also_option(matrix_options(function)))
 
 
-def check_interval_options(intervals: bool, cooc: Path | None, level: float, metric: str = COSINE) -> None:
+def check_interval_options(
+    intervals: bool, cooc: Path | None, level: float, metric: str = COSINE, also: Sequence[Path] = ()
+) -> None:
     """Refuse options that have no effect, or ask for what isn't there.
 
     Raises
@@ -73,7 +82,7 @@ def check_interval_options(intervals: bool, cooc: Path | None, level: float, met
     OptionError
     """
     if not intervals:
-        for option, given in (("--cooc", cooc is not None), ("--level", level != LEVEL)):
+        for option, given in (("--cooc", cooc is not None), ("--level", level != LEVEL), ("--also", bool(also))):
             if given:
                 raise OptionError(f"{option}: has no effect without --intervals. Give both.")
         return
@@ -116,18 +125,35 @@ def open_uncertain(
     return uncertain_vectors(path, cooc, vectors=vectors, process=process)
 
 
+def open_training(source: UncertainVectors, also: Sequence[Path], process: str | None) -> TrainingNoise | None:
+    """Return what other trainings say of the noise, or None if there are none.
+
+    Raises
+    ------
+    FormatError, OptionError
+        As `TrainingNoise.of`.
+    """
+    if not also:
+        return None
+    from glove_cli.uncertainty.training_noise import TrainingNoise
+    from glove_cli.vectors.select import load_model
+
+    return TrainingNoise.of(source, [load_model(path) for path in also], process)
+
+
 def with_intervals(
     source: UncertainVectors,
     asked: Sequence[str],
     answers: Sequence[Sequence[Neighbour]],
     level: float,
+    training: TrainingNoise | None = None,
     threads: int | None = None,
 ) -> list[list[SureNeighbour]]:
     """Return neighbours with the intervals of their cosines."""
     from glove_cli.uncertainty.cosines import similarity_intervals
 
     pairs = [(word, near.word) for word, best in zip(asked, answers, strict=True) for near in best]
-    found = iter(similarity_intervals(source, pairs, level=level, threads=threads))
+    found = iter(similarity_intervals(source, pairs, level=level, training=training, threads=threads))
     return [
         [SureNeighbour(*near, each.se, each.low, each.high) for near, each in zip(best, found, strict=False)]
         for best in answers

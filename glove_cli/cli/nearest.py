@@ -56,6 +56,7 @@ def command(
     intervals: bool,
     cooc: Path | None,
     level: float,
+    also: tuple[Path, ...],
     run: Path,
     model: Path | None,
     vectors: str,
@@ -78,7 +79,15 @@ def command(
     in TSV and JSON error, low and high.
     """
     from glove_cli.cli import sources
-    from glove_cli.cli.intervals import note_rare, open_uncertain, sure_fields, sure_json, sure_table, with_intervals
+    from glove_cli.cli.intervals import (
+        note_rare,
+        open_training,
+        open_uncertain,
+        sure_fields,
+        sure_json,
+        sure_table,
+        with_intervals,
+    )
     from glove_cli.cli.tables import shown
     from glove_cli.vectors.search import check_restrict, check_topn
 
@@ -86,9 +95,10 @@ def command(
     check_topn(topn)
     check_restrict(restrict)
     making = check_index_options(index, restrict, threads, force)
-    check_interval_options(intervals, cooc, level, metric)
+    check_interval_options(intervals, cooc, level, metric, also)
     reading = from_stdin(words, "words")
     sure = open_uncertain(run, model, vectors, process, cooc) if intervals else None
+    training = open_training(sure, also, process) if sure is not None else None
     source = sure.vectors if sure is not None else sources.open_vectors(run, model, vectors, process)
     made = open_index(source, index, metric, threads, force=force, making=making) if index is not None else None
 
@@ -112,7 +122,7 @@ def command(
             best = made.nearest_many(queries, topn, threads=threads)
         else:
             best = source.nearest_many(queries, topn, metric=metric, restrict=restrict)
-        return best if sure is None else with_intervals(sure, queries, best, level, threads)
+        return best if sure is None else with_intervals(sure, queries, best, level, training, threads)
 
     if reading:
         Lines(source, form, answer, whole=True, directed=metric == COSINE).run()

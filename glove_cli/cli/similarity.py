@@ -45,6 +45,7 @@ def command(
     intervals: bool,
     cooc: Path | None,
     level: float,
+    also: tuple[Path, ...],
     run: Path,
     model: Path | None,
     vectors: str,
@@ -70,23 +71,25 @@ def command(
         interval_json,
         interval_titles,
         note_rare,
+        open_training,
         open_uncertain,
     )
     from glove_cli.cli.tables import shown, table
 
     check_form(as_json, as_tsv)
-    check_interval_options(intervals, cooc, level, metric)
+    check_interval_options(intervals, cooc, level, metric, also)
     reading = from_stdin(words, "words")
     if not reading and len(words) % 2:
         raise OptionError(f"A B: {words[-1]} has no second word. Give words two by two.")
     sure = open_uncertain(run, model, vectors, process, cooc) if intervals else None
+    training = open_training(sure, also, process) if sure is not None else None
     source = sure.vectors if sure is not None else sources.open_vectors(run, model, vectors, process)
 
     def answer(asked: Sequence[tuple[str, ...]]) -> Sequence[float | CosineInterval]:
         if sure is not None:
             from glove_cli.uncertainty.cosines import similarity_intervals
 
-            return similarity_intervals(sure, [(a, b) for a, b in asked], level=level)
+            return similarity_intervals(sure, [(a, b) for a, b in asked], level=level, training=training)
         return [source.similarity(a, b, metric=metric) for a, b in asked]
 
     def as_object(asked: tuple[str, ...], found: float | CosineInterval | None) -> dict[str, object]:

@@ -13,12 +13,14 @@ import click
 from glove_cli.cli.asking import check_form, note_zeros, output_options
 from glove_cli.cli.completion import complete_words
 from glove_cli.cli.intervals import (
+    also_option,
     interval_cells,
     interval_fields,
     interval_json,
     interval_titles,
     matrix_options,
     note_rare,
+    open_training,
     open_uncertain,
 )
 from glove_cli.cli.options import example, source_options, threads_option
@@ -33,6 +35,7 @@ _STEADY, _LOOSE = 0.33, 0.75  # at which the true vector is expected at a cosine
 @click.command("uncertainty", epilog=example("glove uncertainty paris rome"))
 @click.argument("words", nargs=-1, required=True, metavar="WORD...", shell_complete=complete_words)
 @matrix_options
+@also_option
 @click.option("--draws", type=int, default=0, metavar="N", help="Draw vectors N times instead of the delta method.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the draws.")
 @source_options
@@ -42,6 +45,7 @@ def command(
     words: tuple[str, ...],
     cooc: Path | None,
     level: float,
+    also: tuple[Path, ...],
     draws: int,
     seed: int,
     run: Path,
@@ -59,8 +63,9 @@ def command(
     of 0.33 a vector is steady (a cosine of about 0.95 with the true one), up to 0.75 loose (0.8), above it mostly
     noise. A word with no more contexts than a vector has dimensions is too rare to tell.
 
-    This is the noise of the word's own counts. Contexts count as known, and another seed would give other vectors,
-    too, so that intervals of frequent words hold less than they claim: see docs/uncertainty.md.
+    This is the noise of the word's own counts. Another seed would give other vectors, too, so that intervals of
+    frequent words hold less than they claim, unless --also names a model that was trained with another --seed; see
+    docs/uncertainty.md.
 
     --tsv prints lines that begin with word: word, count, contexts, noise, error; or with pair: A, B, cosine, error,
     low, high.
@@ -77,11 +82,19 @@ def command(
     if seed < 0:
         raise OptionError(f"--seed: {seed} is negative. Give 0 or more.")
     source = open_uncertain(run, model, vectors, process, cooc)
+    training = open_training(source, also, process)
     different = list(dict.fromkeys(words))
     pairs = list(combinations(different, 2))
     with Progress() as progress:
         found = list(source.each(different, threads=threads, progress=progress))
-        how: dict[str, Any] = {"level": level, "draws": draws, "seed": seed, "threads": threads, "progress": progress}
+        how: dict[str, Any] = {
+            "level": level,
+            "draws": draws,
+            "seed": seed,
+            "threads": threads,
+            "progress": progress,
+            "training": training,
+        }
         near = similarity_intervals(source, pairs, **how) if pairs else []
     if as_json:
         settings = {"vectors": vectors, "level": level, "draws": draws, "seed": seed}

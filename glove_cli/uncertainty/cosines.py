@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from glove_cli.errors import OptionError
 from glove_cli.memory import allowed_memory, in_words, used_memory
 from glove_cli.parallel import Progress
+from glove_cli.uncertainty.training_noise import TrainingNoise
 from glove_cli.uncertainty.vectors import UncertainVectors
 
 LEVEL = 0.9
@@ -90,6 +91,7 @@ def similarity_intervals(
     level: float = LEVEL,
     draws: int = 0,
     seed: int = 1,
+    training: TrainingNoise | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> list[CosineInterval]:
@@ -105,6 +107,8 @@ def similarity_intervals(
         0 for the delta method; else how often vectors are drawn.
     seed : int
         Of the draws.
+    training : TrainingNoise, optional
+        What another seed would change, to be added.
     threads : int, optional
     progress : callable, optional
         See `UncertainVectors.each`.
@@ -134,6 +138,8 @@ def similarity_intervals(
         variances = drawn.var(axis=0, ddof=1)
     else:
         variances = _delta(source, words, places, cosines, threads, progress)
+    if training is not None:
+        variances = variances + training.variances(pairs, cosines)
     found = []
     for (a, b), cosine, variance in zip(pairs, cosines.tolist(), variances.tolist(), strict=True):
         se = math.sqrt(max(0.0, variance)) if not math.isnan(variance) else math.nan
