@@ -32,10 +32,16 @@ if TYPE_CHECKING:
         TrainingError,
         UnknownWordError,
     )
+    from glove_cli.language.compare import evaluate_language
+    from glove_cli.language.config import LanguageConfig
+    from glove_cli.language.ngrams import KneserNey
+    from glove_cli.language.report import LanguageReport
+    from glove_cli.language.sample import sample_text
     from glove_cli.model import GloveModel
     from glove_cli.plots.changes import draw_changes
     from glove_cli.plots.explore import write_page
     from glove_cli.plots.history import draw_history
+    from glove_cli.plots.language import draw_language
     from glove_cli.plots.words import draw_words
     from glove_cli.spectral.config import SpectralConfig
     from glove_cli.spectral.factorize import factorize
@@ -62,6 +68,9 @@ __all__ = [
     "FormatError",
     "GloveError",
     "GloveModel",
+    "KneserNey",
+    "LanguageConfig",
+    "LanguageReport",
     "OptionError",
     "OutputError",
     "SpectralConfig",
@@ -77,7 +86,9 @@ __all__ = [
     "compare",
     "draw_changes",
     "draw_history",
+    "draw_language",
     "draw_words",
+    "evaluate_language",
     "export_cooc",
     "export_vectors",
     "factorize",
@@ -89,6 +100,7 @@ __all__ = [
     "merge_cooc",
     "merge_vocabs",
     "read_history",
+    "sample_text",
     "select_vectors",
     "similarity_intervals",
     "train",
@@ -115,10 +127,16 @@ _MODULES = {
         "TrainingError",
         "UnknownWordError",
     ),
+    "language.compare": ("evaluate_language",),
+    "language.config": ("LanguageConfig",),
+    "language.ngrams": ("KneserNey",),
+    "language.report": ("LanguageReport",),
+    "language.sample": ("sample_text",),
     "model": ("GloveModel",),
     "plots.changes": ("draw_changes",),
     "plots.explore": ("write_page",),
     "plots.history": ("draw_history",),
+    "plots.language": ("draw_language",),
     "plots.words": ("draw_words",),
     "spectral.config": ("SpectralConfig",),
     "spectral.factorize": ("factorize",),

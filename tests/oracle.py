@@ -463,3 +463,46 @@ def joint_covariance(
         variance = sum(weights * errors**2) / (len(errors) - d)
         result[part, part] = sum(weights[k] * variance * np.outer(gain[:, k], gain[:, k]) for k in range(len(weights)))
     return result
+
+
+# --- language models ------------------------------------------------------------------------------------------------
+
+
+def kneser_ney(lines: list[list[int]], V: int, order: int) -> Callable[[list[int], int], Fraction]:
+    """Return p(w | h) of interpolated Kneser-Ney smoothing, one discount for each order (Chen and Goodman 1999).
+
+    Lines hold ids below V + 2; h is all of a line before w. An n-gram that begins a line has no word before it, and
+    is counted as often as it occurs. A discount of which n1 or n2 is 0 is 1/2.
+    """
+    raw = [Counter[tuple[object, ...]]() for _ in range(order + 1)]
+    before: list[dict[tuple[object, ...], set[object]]] = [defaultdict(set) for _ in range(order + 1)]
+    for line in lines:
+        padded = ["begin", *line]
+        for end in range(1, len(padded)):
+            for m in range(1, min(order, end + 1) + 1):
+                gram = tuple(padded[end - m + 1 : end + 1])
+                raw[m][gram] += 1
+                if end - m >= 0:
+                    before[m][gram].add(padded[end - m])
+    counts = []
+    for m in range(1, order + 1):
+        lower = {gram: n if gram[0] == "begin" else len(before[m][gram]) for gram, n in raw[m].items()}
+        counts.append(dict(raw[m]) if m == order else lower)
+    discounts = []
+    for table in counts:
+        once, twice = (list(table.values()).count(n) for n in (1, 2))
+        discounts.append(Fraction(once, once + 2 * twice) if once and twice else Fraction(1, 2))
+
+    def p(history: list[int], word: int) -> Fraction:
+        padded = ["begin", *history]
+        result = Fraction(1, V + 2)
+        for m in range(1, min(order, len(padded) + 1) + 1):
+            context = tuple(padded[len(padded) - m + 1 :])
+            after = [n for gram, n in counts[m - 1].items() if gram[:-1] == context]
+            if not after:
+                break
+            own = max(counts[m - 1].get((*context, word), 0) - discounts[m - 1], 0)
+            result = (own + discounts[m - 1] * len(after) * result) / sum(after)
+        return result
+
+    return p

@@ -39,6 +39,7 @@ LAYERS = [
     "uncertainty",
     "evaluation",
     "comparison",
+    "language",
     "plots",
     "cli",
 ]

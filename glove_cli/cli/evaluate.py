@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from glove_cli.cli.intervals import check_interval_options, matrix_options
+from glove_cli.cli.language_options import language_options
 from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, reading_options, run_option
 from glove_cli.cli.terminal import check_stdout, say
 from glove_cli.evaluation.names import PROTOCOL_NAMES
@@ -67,6 +68,7 @@ class Choice(NamedTuple):
     "--tsv", "as_tsv", is_flag=True, help="Print tab-separated lines without a header, for awk, cut and sort."
 )
 @json_option
+@language_options
 def command(
     paths: tuple[Path, ...],
     analogies: tuple[Path, ...],
@@ -88,6 +90,7 @@ def command(
     process: tuple[str, ...],
     as_tsv: bool,
     as_json: bool,
+    **language: Any,
 ) -> None:
     """Score vectors on analogy questions and word similarity.
 
@@ -102,19 +105,31 @@ def command(
     uncertainty`), while the intervals beside are for other pairs of words.
 
     --tsv prints a line for each score: model, kind, name, right, seen, of, score, low, high.
+
+    --lm TRAIN scores by language models instead: how well text is predicted by a network that has the vectors, by one
+    that has random ones, and by n-grams. Its --tsv: kind, model, size, share, tokens, perplexity, low, high.
     """
     from glove_cli.cli.progress import Progress
+    from glove_cli.cli.score_language import check_language, score_language
     from glove_cli.cli.score_notes import notes
     from glove_cli.cli.score_tables import score_lines, score_text
     from glove_cli.cli.sources import own_steps
     from glove_cli.evaluation.own_questions import own_questions
     from glove_cli.evaluation.report import describe_difference, describe_scores
 
+    check_language(language, force=force, two_forms=as_json and as_tsv)
     chosen = [
         Choice(path, kind, steps)
         for path, kind in product(paths or (run / MODEL_NAME,), vectors or ("sum",))
         for steps in process or (own_steps(path) or _PLAIN,)
     ]
+    if language["lm"] is not None:
+        _check_models(chosen)
+        models_of = {
+            label: _processed(_open(choice), choice) for choice, label in zip(chosen, _labels(chosen), strict=True)
+        }
+        score_language(models_of, language, force=force, as_json=as_json, as_tsv=as_tsv)
+        return
     own = not (analogies or similarity or categories or outliers)
     files: dict[str, Any] = {
         "analogies": own_questions() if own else list(analogies) or None,
@@ -167,7 +182,6 @@ def _check(
     two_forms: bool,
 ) -> None:
     """Refuse what can't work before any vector is read."""
-    from glove_cli.cli.sources import is_file
     from glove_cli.errors import OptionError
     from glove_cli.evaluation.groups import group_files, read_categories, read_outliers
     from glove_cli.evaluation.protocols import find_protocol
@@ -175,8 +189,6 @@ def _check(
     from glove_cli.evaluation.together import similarity_files
     from glove_cli.files import check_output
     from glove_cli.folder import check_exists
-    from glove_cli.vectors.process import parse_steps
-    from glove_cli.vectors.select import load_model
 
     check_stdout()
     if two_forms:
@@ -189,11 +201,7 @@ def _check(
         if number < 0:
             raise OptionError(f"--{name}: {number} is negative. Give 0 or more.")
     find_protocol(rules["protocol"], rules["restrict"])
-    for choice in chosen:
-        if choice.process != _PLAIN:
-            parse_steps(str(choice.process))
-        if not os.path.exists(choice.path) and not is_file(choice.path):
-            load_model(choice.path)  # whose error knows what else is there
+    _check_models(chosen)
     if files["analogies"] is not None:
         read_questions(files["analogies"])
     elif answers is not None:
@@ -229,6 +237,19 @@ def _check_intervals(own: bool, files: dict[str, Any], resamples: int, dummy4unk
         raise OptionError(f"--resamples: {resamples} draws are too few for --intervals. Give 100 or more.")
 
 
+def _check_models(chosen: list[Choice]) -> None:
+    """Refuse vectors that aren't there, and steps that can't be done."""
+    from glove_cli.cli.sources import is_file
+    from glove_cli.vectors.process import parse_steps
+    from glove_cli.vectors.select import load_model
+
+    for choice in chosen:
+        if choice.process != _PLAIN:
+            parse_steps(str(choice.process))
+        if not os.path.exists(choice.path) and not is_file(choice.path):
+            load_model(choice.path)  # whose error knows what else is there
+
+
 def _score(
     chosen: list[Choice],
     labels: list[str],
@@ -240,7 +261,6 @@ def _score(
 ) -> tuple[list[Scores], list[dict[str, Any]]]:
     """Return the scores of each choice, and what its vectors are; the vectors of one choice at a time are in memory."""
     from glove_cli.evaluation import evaluate
-    from glove_cli.vectors.process import process_vectors
 
     found: list[Scores] = []
     models: list[dict[str, Any]] = []
@@ -250,7 +270,7 @@ def _score(
         if plain is None or before != choice[:2]:
             plain = None
             plain, before = _open(choice), choice[:2]
-        source = plain if choice.process == _PLAIN else process_vectors(plain, str(choice.process))
+        source = _processed(plain, choice)
         with progress_of() as progress:
 
             def tell(stage: str, done: int, total: int | None, unit: str, *, label: str = label) -> None:
@@ -280,6 +300,13 @@ def _open(choice: Choice) -> WordVectors:
     from glove_cli.cli.sources import open_vectors
 
     return open_vectors(choice.path, choice.path, choice.vectors, _PLAIN)
+
+
+def _processed(vectors: WordVectors, choice: Choice) -> WordVectors:
+    """Return vectors after the steps of a choice."""
+    from glove_cli.vectors.process import process_vectors
+
+    return vectors if choice.process == _PLAIN else process_vectors(vectors, str(choice.process))
 
 
 def _labels(chosen: list[Choice]) -> list[str]:

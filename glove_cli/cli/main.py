@@ -39,6 +39,7 @@ _COMMANDS = {
     "compare": ("compare", "Find words that two corpora use in different ways."),
     "plot": ("plot", "Draw words: a map, clusters, pairs as arrows."),
     "explore": ("explore", "Write a page to explore the words in a browser."),
+    "sample": ("sample", "Draw text from n-gram models of a text."),
     "export-cooc": ("export_cooc", "Write the counts to a file of other programs."),
     "import-cooc": ("import_cooc", "Take counts from a file of other programs."),
     "import-model": ("import_model", "Take a model from the original tools' binary files."),
