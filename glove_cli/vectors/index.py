@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import FormatError, OptionError
+from glove_cli.errors import FormatError, OptionError, OutputError
 from glove_cli.files import check_folder, output_folder
 from glove_cli.folder import FolderWriter
 from glove_cli.parallel import thread_count
@@ -281,7 +281,10 @@ def build_index(
         end = min(V, begin + _ROWS)
         rows = np.asarray(vectors.matrix[begin:end], np.float64)
         prepared = scaled(rows) if metric == COSINE else rows / scale
-        graph.add(np.arange(begin, end, dtype=np.uint64), prepared.astype(np.float32), threads=threads)
+        try:
+            graph.add(np.arange(begin, end, dtype=np.uint64), prepared.astype(np.float32), threads=threads)
+        except (ValueError, RuntimeError) as error:  # its words for memory or threads that are refused
+            raise OutputError(f"{path}: the index can't be made: {error} Free memory, or give fewer --threads.") from error
         if progress is not None:
             progress("indexing", end, V, "word")
     made = Index(vectors, path, metric, 0.0, min(_SAMPLE, V), _EXPANSIONS[0], scale, graph)._with_recall(threads)
