@@ -284,7 +284,9 @@ def build_index(
         try:
             graph.add(np.arange(begin, end, dtype=np.uint64), prepared.astype(np.float32), threads=threads)
         except (ValueError, RuntimeError) as error:  # its words for memory or threads that are refused
-            raise OutputError(f"{path}: the index can't be made: {error} Free memory, or give fewer --threads.") from error
+            raise OutputError(
+                f"{path}: the index can't be made: {error} Free memory, or give fewer --threads."
+            ) from error
         if progress is not None:
             progress("indexing", end, V, "word")
     made = Index(vectors, path, metric, 0.0, min(_SAMPLE, V), _EXPANSIONS[0], scale, graph)._with_recall(threads)
