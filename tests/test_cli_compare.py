@@ -12,11 +12,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import zipf_text
 from test_cli_build_cooc import fails, glove
 from test_vectors_export import make_model
 
 import glove_cli
-from glove_cli import OptionError, WordVectors, compare, draw_changes, export_vectors, load_model, select_vectors
+from glove_cli import (
+    OptionError,
+    WordVectors,
+    compare,
+    draw_changes,
+    export_vectors,
+    load_model,
+    select_vectors,
+    uncertain_vectors,
+)
 
 WORDS = [f"w{k}" for k in range(40)]
 K = ("-k", "6")
@@ -83,6 +93,7 @@ def test_json_and_fields_say_the_same(folder: Path) -> None:
             "cosine": round(c.cosine or 0, 6),
             "kept_in_control": round(c.kept_in_control or 0, 6),
             "chance": round(c.chance or 0, 6),
+            "excess": None,
             "neighbours_a": c.neighbours_a,
             "neighbours_b": c.neighbours_b,
         }
@@ -90,7 +101,7 @@ def test_json_and_fields_say_the_same(folder: Path) -> None:
     ]
     lines = glove("compare", *options, "--tsv").stdout.splitlines()
     assert lines == [
-        f"{c.word}\t{c.kept:.6f}\t{c.cosine:.6f}\t{c.kept_in_control:.6f}\t{c.chance:.6f}\t{c.counts[0]}\t{c.counts[1]}"
+        f"{c.word}\t{c.kept:.6f}\t{c.cosine:.6f}\t{c.kept_in_control:.6f}\t{c.chance:.6f}\t{c.counts[0]}\t{c.counts[1]}\t"
         for c in changes
     ]
     beyond = sum((c.chance or 0) <= 0.01 for c in expected(control=True))
@@ -102,9 +113,9 @@ def test_json_and_fields_say_the_same(folder: Path) -> None:
 
 def test_files_of_vectors_have_no_counts(folder: Path) -> None:
     result = glove("compare", "b.txt", "a", "w3", *K, "--tsv", "--min-count", "1")
-    word, kept, cosine, in_control, chance, in_a, in_b = result.stdout.rstrip("\n").split("\t")
+    word, kept, cosine, in_control, chance, in_a, in_b, moved = result.stdout.rstrip("\n").split("\t")
     (change,) = (c for c in expected() if c.word == "w3")
-    assert (word, kept, in_control, chance, in_a, in_b) == ("w3", f"{change.kept:.6f}", "", "", "", "37")
+    assert (word, kept, in_control, chance, in_a, in_b, moved) == ("w3", f"{change.kept:.6f}", "", "", "", "37", "")
     assert abs(float(cosine) - (change.cosine or 0)) < 1e-5  # six decimals in the file
     assert result.stderr == "Note: b.txt: files of vectors have no counts, so rare words there are not left out.\n"
     header = glove("compare", "b.txt", "b.txt", *K).stdout.split("\n\n")[1].splitlines()[0]
@@ -228,3 +239,31 @@ def test_equal_and_strange_vectors_and_words_can_be_drawn(tmp_path: Path) -> Non
     assert "a$b$c" in (tmp_path / "p.svg").read_text(encoding="utf-8")
     with pytest.raises(OptionError, match="words: a picture has room for 1 to 12, not 0"):
         draw_changes(found, tmp_path / "q.svg", [])
+
+
+def test_errors_come_from_the_matrices_of_both_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, seed in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.txt").write_bytes(zipf_text(6000, 60, seed))
+        assert glove("build-cooc", f"{name}.txt", "--run", name, "--window", "4").exit_code == 0
+        assert glove("train", "--run", name, "--dim", "4", "--epochs", "5", "--x-max", "10").exit_code == 0
+    options = ("a", "b", *K, "--min-count", "1", "-n", "3")
+    result = glove("compare", *options, "--errors")
+    assert (result.exit_code, "moved" in result.stdout) == (0, True)
+    changes = json.loads(glove("compare", *options, "--errors", "--json").stdout)["changes"]
+    for change in changes:
+        sizes = [next(uncertain_vectors(name, f"{name}/cooc").each([change["word"]])).size for name in ("a", "b")]
+        expected = np.sqrt((2 - 2 * change["cosine"]) / np.square(sizes).sum())
+        assert change["excess"] == pytest.approx(expected, rel=1e-4)
+    assert [line.split("\t")[7] for line in glove("compare", *options, "--errors", "--tsv").stdout.splitlines()] == [
+        f"{change['excess']:.6f}" for change in changes
+    ]
+    assert all(
+        change["excess"] is None for change in json.loads(glove("compare", *options, "--json").stdout)["changes"]
+    )
+    assert glove("export", "b.vec", "--run", "b").exit_code == 0
+    fails(
+        glove("compare", "a", "b.vec", *K, "--errors"), 1, r"b\.vec: holds vectors only, and their errors can't be told"
+    )
+    assert glove("train", "--run", "b", "--dim", "5", "--epochs", "1", "-o", "b5").exit_code == 0
+    fails(glove("compare", "a", "b5", *K, "--errors"), 2, "--errors: vectors of 4 and 5 numbers can't be turned")

@@ -24,6 +24,7 @@ from glove_cli import (
 )
 from glove_cli.comparison.chance import chances
 from glove_cli.comparison.overlap import share_in_both, shares_kept
+from glove_cli.comparison.result import with_errors
 from glove_cli.comparison.rotation import cosines_between, rotation_between
 
 N, D = 60, 5
@@ -276,17 +277,18 @@ def test_chance_looks_at_words_of_similar_frequency(counted: bool) -> None:
 
 def test_standard_errors_say_which_move_is_no_surprise() -> None:
     a, b = planted()
-    error_a, error_b = np.full(N, 0.03), np.full(N, 0.04)
-    found = compare(a, b, neighbours=8, errors=(error_a, error_b))
-    assert found.excess is not None
-    assert found.cosine is not None
-    assert np.allclose(found.excess, (2 - 2 * found.cosine) / 0.05**2)
-    assert set(np.argsort(-found.excess)[:2].tolist()) == {7, 40}
-    assert compare(a, b, neighbours=8).excess is None
-    with pytest.raises(OptionError, match=r"errors: shape \(3,\) for 60 words"):
-        compare(a, b, neighbours=8, errors=(error_a, error_b[:3]))
-    with pytest.raises(OptionError, match="errors: need vectors of the same number"):
-        compare(a, some_vectors(d=3), neighbours=8, errors=(error_a, error_b))
+    changes = compare(a, b, neighbours=8).changes()
+    assert all(change.excess is None for change in changes)
+    errors = np.linspace(0.01, 0.05, N)
+    found = with_errors(changes, errors, 2 * errors)
+    for change, error in zip(found, errors, strict=True):
+        assert change.cosine is not None
+        assert change.excess == pytest.approx(np.sqrt(max(0.0, 2 - 2 * change.cosine) / (5 * error**2)))
+    assert np.isnan(with_errors(changes[:1], [np.nan], [0.1])[0].excess)
+    with pytest.raises(OptionError, match="errors: 3 and 60 for 60 words"):
+        with_errors(changes, errors[:3], errors)
+    without = compare(a, some_vectors(d=3), neighbours=8).changes(1)
+    assert with_errors(without, [0.1], [0.1]) == without
 
 
 def test_what_cannot_be_compared_is_refused_with_figures() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 
 from glove_cli.cli.asking import check_form, output_options, tsv_line
 from glove_cli.cli.completion import complete_words
+from glove_cli.cli.intervals import note_rare, open_uncertain
 from glove_cli.cli.options import PATH, example, force_option, kind_option, reading_options
 from glove_cli.cli.terminal import say
 from glove_cli.comparison.names import BEYOND_CHANCE, LIMIT, MIN_COUNT, NEIGHBOURS
@@ -58,6 +60,11 @@ _DIGITS = 6
     metavar="MODEL",
     help="Another model of text like that of MODEL_A, such as its other half: what differs there is chance.",
 )
+@click.option(
+    "--errors",
+    is_flag=True,
+    help="Say how far each word moved, in what the noise of its counts explains; for models with their matrices.",
+)
 @click.option("--plot", type=PATH, metavar="FILE", help="Draw the words with their neighbours, as .png, .svg or .pdf.")
 @click.option("--title", help="What stands above the picture.")
 @force_option
@@ -74,6 +81,7 @@ def command(
     min_count: int | None,
     restrict: int | None,
     control: Path | None,
+    errors: bool,
     plot: Path | None,
     title: str | None,
     force: bool,
@@ -91,12 +99,16 @@ def command(
     Rare words also differ between two halves of one text. With --control, a column says which share of the words of
     similar frequency kept as little between MODEL_A and the control; where that is small, it's more than chance.
 
-    --tsv prints a line for each word: WORD, share kept, cosine, share kept in the control, chance, counts in A and B;
-    what isn't known is empty.
+    With --errors, `moved` is the distance between a word's two vectors by the distance that the noise of its counts
+    lets expect (see `glove uncertainty`): up to about 1 it says nothing. Another seed moves frequent words further.
+
+    --tsv prints a line for each word: WORD, share kept, cosine, share kept in the control, chance, counts in A and B,
+    moved; what isn't known is empty.
     """
     from glove_cli.cli.progress import Progress
     from glove_cli.cli.sources import counts_of, open_vectors
     from glove_cli.comparison.compare import check_options, compare
+    from glove_cli.comparison.result import with_errors
     from glove_cli.errors import OptionError
 
     check_form(as_json, as_tsv)
@@ -106,20 +118,30 @@ def command(
     _check_paths(paths, process)
     sources = [open_vectors(path, path, vectors, process) for path in paths]
     counts = [counts_of(path, path) for path in paths]
-    if plot is not None and sources[0].dim != sources[1].dim:
-        raise OptionError(
-            f"--plot: vectors of {sources[0].dim:,} and {sources[1].dim:,} numbers can't be turned onto each other. "
-            "Compare models of one --dim."
-        )
+    for option, given in (("--plot", plot is not None), ("--errors", errors)):
+        if given and sources[0].dim != sources[1].dim:
+            raise OptionError(
+                f"{option}: vectors of {sources[0].dim:,} and {sources[1].dim:,} numbers can't be turned onto each "
+                "other. Compare models of one --dim."
+            )
+    uncertain = [open_uncertain(path, path, vectors, process, None) for path in paths[:2]] if errors else []
     with Progress() as progress:
         found = compare(
             sources[0], sources[1], words=words or None, control=sources[2] if control is not None else None,
             counts=counts, min_count=min_count, restrict=restrict, neighbours=neighbours, names=list(map(str, paths)),
             progress=progress,
         )  # fmt: skip
-    changes = found.changes(None if words else limit)
+        changes = found.changes(None if words else limit)
+        if uncertain:
+            sizes = [
+                [each.size for each in source.each([change.word for change in changes], progress=progress)]
+                for source in uncertain
+            ]
+            changes = with_errors(changes, *sizes)
     for note in _notes(found, paths, counts):
         say(f"Note: {note}")
+    for source in uncertain:
+        note_rare(source)
     if plot is not None:
         from glove_cli.plots.changes import draw_changes
 
@@ -213,6 +235,8 @@ def _text(found: Comparison, changes: Sequence[Change], paths: Sequence[Path]) -
         ]
     if found.cosine is not None:
         columns += [("cosine", lambda change: f"{change.cosine:.3f}")]
+    if any(change.excess is not None for change in changes):
+        columns += [("moved", lambda change: "-" if math.isnan(change.excess) else f"{change.excess:.1f}")]
     texts = (len(columns), len(columns) + 1)
     columns += [
         ("near in A", lambda change: ", ".join(map(shown, change.neighbours_a[:_NAMED]))),
@@ -224,7 +248,8 @@ def _text(found: Comparison, changes: Sequence[Change], paths: Sequence[Path]) -
 
 def _fields(change: Change) -> tuple[object, ...]:
     """Return the fields of a tab-separated line."""
-    values = (change.kept, change.cosine, change.kept_in_control, change.chance, *change.counts)
+    excess = None if change.excess is None or math.isnan(change.excess) else change.excess
+    values = (change.kept, change.cosine, change.kept_in_control, change.chance, *change.counts, excess)
     return (change.word, *("" if value is None else value for value in values))
 
 
@@ -252,6 +277,7 @@ def _as_object(found: Comparison, changes: Sequence[Change], paths: Sequence[Pat
                 "cosine": _rounded(change.cosine),
                 "kept_in_control": _rounded(change.kept_in_control),
                 "chance": _rounded(change.chance),
+                "excess": None if change.excess is None or math.isnan(change.excess) else _rounded(change.excess),
                 "neighbours_a": change.neighbours_a,
                 "neighbours_b": change.neighbours_b,
             }

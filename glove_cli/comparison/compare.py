@@ -31,7 +31,6 @@ def compare(
     min_count: int | None = None,
     restrict: int | None = None,
     neighbours: int = NEIGHBOURS,
-    errors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     names: Sequence[str] = NAMES,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -55,9 +54,6 @@ def compare(
         Only the first so many words of each, the most frequent ones, are compared.
     neighbours : int
         How many neighbours of each word are looked at, k.
-    errors : (float64 array (V_a,), float64 array (V_b,)), optional
-        Standard error of each vector of `a` and of `b` at length 1: the root of the mean squared distance from where it
-        would be had the corpus no end.
     names : sequence of str
         What messages call the vectors.
     progress : callable, optional
@@ -95,8 +91,6 @@ def compare(
     least = _check_counts(vectors, counts, min_count)
     names = [*names, *NAMES[len(names) :]][: len(vectors)]
     aligned = a.dim == b.dim
-    if errors is not None:
-        _check_errors(errors, (a, b), aligned=aligned)
     shared = SharedWords(vectors, counts, names, min_count=least, restrict=restrict)
     n = len(shared)
     chosen = np.arange(n) if words is None else shared.find(list(dict.fromkeys(words)))
@@ -120,7 +114,6 @@ def compare(
         kept_in_control=kept[1, chosen] if control is not None else None,
         chance=chance,
         cosine=cosine,
-        excess=_excess(shared, errors, cosine, chosen),
         rotation=rotation,
         neighbours=neighbours,
         min_count=least if any(given is not None for given in counts) else None,
@@ -162,29 +155,6 @@ def _check_counts(vectors: Sequence[WordVectors], counts: Sequence[Counts], min_
     if min_count is not None and all(given is None for given in counts):
         raise OptionError("--min-count: files of vectors have no counts of words. Give --restrict instead.")
     return MIN_COUNT if min_count is None else int(min_count)
-
-
-def _check_errors(errors: Sequence[NDArray[np.float64]], vectors: Sequence[WordVectors], *, aligned: bool) -> None:
-    """Refuse standard errors that don't fit the vectors."""
-    if not aligned:
-        raise OptionError("errors: need vectors of the same number of dimensions. Leave them out.")
-    for given, source in zip(errors, vectors, strict=True):
-        if np.shape(given) != (len(source),) or not (np.isfinite(given) & (np.asarray(given) >= 0)).all():
-            raise OptionError(f"errors: shape {np.shape(given)} for {len(source):,} words. Give a number >= 0 a word.")
-
-
-def _excess(
-    shared: SharedWords,
-    errors: Sequence[NDArray[np.float64]] | None,
-    cosine: NDArray[np.float64] | None,
-    chosen: NDArray[np.int64],
-) -> NDArray[np.float64] | None:
-    """Return squared distances over expected ones: |a - b|^2 = 2 - 2 cos at length 1, and variances add."""
-    if errors is None or cosine is None:
-        return None
-    variances = [np.square(given[rows[chosen]]) for given, rows in zip(errors, shared.rows, strict=False)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((2 - 2 * cosine) / (variances[0] + variances[1]))
 
 
 def _frequencies(shared: SharedWords) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

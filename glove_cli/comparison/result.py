@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,8 +35,8 @@ class Change(NamedTuple):
     chance : float or None
         Share of the words of similar frequency that kept as little, or less, in the control.
     excess : float or None
-        Squared distance of its two vectors, divided by what their standard errors let expect of a word that didn't
-        move.
+        Distance of its two vectors at length 1, by what their errors let expect of a word that didn't move; NaN where
+        an error is unknown. See `with_errors`.
     counts : tuple of int or None
         How often it occurs in A and in B.
     neighbours_a, neighbours_b : list of str
@@ -66,7 +68,6 @@ class Comparison:
         See `Change`, as the following ones.
     kept_in_control, chance : float64 array (r,) or None
     cosine : float64 array (r,) or None
-    excess : float64 array (r,) or None
     rotation : float64 array (d, d) or None
         What turns the vectors of B onto those of A: b @ rotation.
     neighbours : int
@@ -83,7 +84,6 @@ class Comparison:
     kept_in_control: NDArray[np.float64] | None
     chance: NDArray[np.float64] | None
     cosine: NDArray[np.float64] | None
-    excess: NDArray[np.float64] | None
     rotation: NDArray[np.float64] | None
     neighbours: int
     min_count: int | None
@@ -147,13 +147,13 @@ class Comparison:
         for number, place in enumerate(order.tolist()):
             row = int(self.rows[place])
             count_a, count_b = (int(given[row]) if given is not None else None for given in self.shared.counts[:2])
-            cosine, in_control, chance, excess = (
+            cosine, in_control, chance = (
                 float(values[place]) if values is not None else None
-                for values in (self.cosine, self.kept_in_control, self.chance, self.excess)
+                for values in (self.cosine, self.kept_in_control, self.chance)
             )
             found.append(
                 Change(
-                    self.words[place], float(self.kept[place]), cosine, in_control, chance, excess, (count_a, count_b),
+                    self.words[place], float(self.kept[place]), cosine, in_control, chance, None, (count_a, count_b),
                     near[0][number], near[1][number],
                 )
             )  # fmt: skip
@@ -185,3 +185,40 @@ class Comparison:
         """Return the nearest neighbours of some of the words in A (0) or B (1)."""
         found = nearest_rows(self.shared.vectors[source], self.rows[order], shown)[0]
         return [[self.shared.words[row] for row in rows if row >= 0] for rows in found.tolist()]
+
+
+def with_errors(changes: Sequence[Change], errors_a: Sequence[float], errors_b: Sequence[float]) -> list[Change]:
+    """Say of each word how far it moved beyond what the noise of its counts explains.
+
+    Parameters
+    ----------
+    changes : sequence of n Change
+    errors_a, errors_b : sequences of n float
+        Standard error of each word's vector in A and in B, by its length: `WordUncertainty.size`. NaN where unknown.
+
+    Returns
+    -------
+    list of Change
+        With `excess`; without where there is no cosine.
+
+    Raises
+    ------
+    OptionError
+        If there isn't an error for each word.
+
+    Notes
+    -----
+    At length 1 the squared distance of two vectors is 2 - 2 cos; of a word that didn't move it is expected to be the
+    sum of both variances.
+    """
+    if not len(changes) == len(errors_a) == len(errors_b):
+        raise OptionError(f"errors: {len(errors_a)} and {len(errors_b)} for {len(changes)} words. Give one a word.")
+    found = []
+    for change, error_a, error_b in zip(changes, errors_a, errors_b, strict=True):
+        expected = error_a**2 + error_b**2
+        if change.cosine is None:
+            found.append(change)
+            continue
+        distance = max(0.0, 2 - 2 * change.cosine)
+        found.append(change._replace(excess=math.sqrt(distance / expected) if expected > 0 else math.nan))
+    return found
