@@ -20,6 +20,7 @@ from glove_cli.files import output_file
 from glove_cli.inputs import read_lines
 
 MAX_WORDS = 2**31 - 1
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _COUNT = re.compile(rb"[0-9]{1,19}")  # 2**63 has 19 digits
 
 
@@ -92,9 +93,15 @@ class Vocab:
             file.write(self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """Return the vocabulary as the bytes of a vocabulary file."""
+        """Return the vocabulary as the bytes of a vocabulary file.
+
+        Notes
+        -----
+        If the first word begins with a byte order mark, another one stands before it: readers take the first one away.
+        """
         lines = [f"{word} {n}\n" for word, n in zip(self.words, self.counts.tolist(), strict=True)]
-        return word_to_bytes("".join(lines))
+        data = word_to_bytes("".join(lines))
+        return _BYTE_ORDER_MARK + data if data.startswith(_BYTE_ORDER_MARK) else data
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocab:
@@ -113,7 +120,7 @@ class Vocab:
         """Parse the bytes of a vocabulary file; `name` is what errors call it."""
         if not data:
             raise FormatError(f"{name}: is empty. Give a vocabulary file with one `word count` a line.")
-        data = data.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
+        data = data.removeprefix(_BYTE_ORDER_MARK)
         if not data.endswith(b"\n"):
             data += b"\n"
         lines = data.split(b"\n")[:-1]

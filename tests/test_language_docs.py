@@ -45,8 +45,9 @@ def test_the_numbers_of_the_page_are_the_defaults() -> None:
         f"{config.batch:,} tokens a step",
         f"and {config.negatives} more, drawn by frequency",
         f"(`--lm-seed`, {','.join(map(str, config.seeds))})",
-        f"at most {config.most_tokens // 1_000_000} million tokens",
-        f"at most {prepare.MOST_CUT:,} tokens",
+        f"at most {config.most_tokens / 1_000_000:g} million tokens",
+        f"at most {prepare.MOST_CUT['test']:,} tokens for the test",
+        f"{prepare.MOST_CUT['valid']:,} for the validation",
         f"more than {text.PIECE_TOKENS:,} tokens is cut",
     ):
         assert said in TEXT, said

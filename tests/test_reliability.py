@@ -56,9 +56,12 @@ def test_damaged_files_are_refused_by_name_or_do_no_harm(command: str) -> None:
 @LINUX
 @pytest.mark.parametrize("command", ["train from disk", "export --force"])
 def test_what_was_killed_is_gone_on_with_to_the_same_bytes(command: str) -> None:
-    rows = campaign("kills.py", "--times", "4", "-k", command)
-    assert rows["all"][-1] == "0"
-    assert sum(map(int, rows["all"][2:5])) > 0
+    for seed in ("1", "2", "3"):  # on a machine whose speed changes, all signals of a seed may come too late
+        rows = campaign("kills.py", "--times", "4", "-k", command, "--seed", seed)
+        assert rows["all"][-1] == "0"
+        if sum(map(int, rows["all"][2:5])):
+            return
+    pytest.fail("no signal came while the command ran")
 
 
 @LINUX

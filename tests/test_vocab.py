@@ -51,8 +51,17 @@ def test_loading_what_was_saved_gives_the_same(tmp_path_factory: pytest.TempPath
     path = tmp_path_factory.mktemp("vocab") / "vocab.txt"
     vocab = Vocab([word_from_bytes(word) for word in counts], np.array(list(counts.values()), np.int64))
     vocab.save(path)
-    assert path.read_bytes() == b"".join(b"%s %d\n" % pair for pair in counts.items())
+    lines = b"".join(b"%s %d\n" % pair for pair in counts.items())
+    mark = b"\xef\xbb\xbf" if lines.startswith(b"\xef\xbb\xbf") else b""  # for readers, who take one away
+    assert path.read_bytes() == mark + lines
     assert Vocab.load(path) == vocab
+
+
+def test_a_first_word_that_begins_with_a_byte_order_mark_keeps_it(tmp_path: Path) -> None:
+    for word in ("\ufeff", "\ufeffthe"):
+        vocab = Vocab([word, "a"], np.array([2, 1]))
+        vocab.save(tmp_path / "vocab.txt", force=True)
+        assert Vocab.load(tmp_path / "vocab.txt") == vocab
 
 
 def test_words_are_found_by_name() -> None:

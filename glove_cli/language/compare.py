@@ -65,9 +65,9 @@ def evaluate_language(
     train : path-like, binary file, or an iterable of these
         The text to learn from, as in `build_cooc`. A line is a sentence.
     valid : path-like, binary file, or an iterable of these, optional
-        The text that says when to stop; unless given, the last tenth of `train`, at most 30,000 tokens, is cut off.
+        The text that says when to stop; unless given, the last tenth of `train`, at most 10,000 tokens, is cut off.
     test : path-like, binary file, or an iterable of these, optional
-        The text that is scored; unless given, likewise, before `valid`.
+        The text that is scored; unless given, likewise, before `valid`, at most 30,000 tokens.
     lowercase : bool
         Turn the texts to lower case first.
     threads : int, optional

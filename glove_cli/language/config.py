@@ -59,10 +59,10 @@ class LanguageConfig:
     hidden: int = 64
     direct: bool = False
     epochs: int = 10
-    most_tokens: int = 2_000_000
+    most_tokens: int = 1_500_000
     patience: int = 1
     batch: int = 1024
-    negatives: int = 500
+    negatives: int = 100
     eta: float = 0.1
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from glove_cli.language.text import Text, read_text
 from glove_cli.parallel import Progress
 from glove_cli.vectors.keyed import WordVectors
 
-MOST_CUT = 30_000
+MOST_CUT = {"valid": 10_000, "test": 30_000}
 _CUT_SHARE = 10  # the last tenth, but no more tokens than these
 _MIN_COUNT = 2  # so that <unk> occurs in the training text
 _LEAST_TOKENS = 100  # of a training text
@@ -61,7 +61,7 @@ def prepare_texts(
     models : mapping of str to WordVectors
     train : path-like, binary file, or an iterable of these
     valid, test : path-like, binary file, or an iterable of these, optional
-        Unless given, the last tenth of `train`, at most 30,000 tokens, is cut off for each.
+        Unless given, the last tenth of `train`, at most 10,000 and 30,000 tokens, is cut off for each.
     config : LanguageConfig
     lowercase : bool
         Turn the texts to lower case first.
@@ -80,10 +80,10 @@ def prepare_texts(
     given = {
         name: read_text(path, every, **how)[0] for name, path in (("test", test), ("valid", valid)) if path is not None
     }
-    size = min(MOST_CUT, len(learned) // _CUT_SHARE)
+    whole = len(learned)
     cut = tuple(name for name in ("valid", "test") if name not in given)
     for name in cut:
-        learned, given[name] = learned.cut(size)
+        learned, given[name] = learned.cut(min(MOST_CUT[name], whole // _CUT_SHARE))
     least = int(min(config.shares) * len(learned))
     if least < _LEAST_TOKENS or not learned.pieces:
         raise CorpusError(

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ _STYLE: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+_unheard: list[BaseException] = []  # of the picture that is being drawn
 _NO_DATE: dict[str, Any] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
@@ -79,11 +81,30 @@ def house_style(fonts: Sequence[str] = ()) -> Iterator[None]:
     """
     import matplotlib
 
-    with quiet_fonts(), matplotlib.rc_context():
+    with quiet_fonts(), _heard(), matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         matplotlib.rcParams["font.family"] = [FONT, *fonts]
         yield
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """Note errors that matplotlib's code in C can only print, so that no picture lacks letters for want of memory."""
+    usual = sys.unraisablehook
+
+    def note(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, MemoryError):
+            _unheard.append(unraisable.exc_value)
+        else:
+            usual(unraisable)
+
+    _unheard.clear()
+    sys.unraisablehook = note
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
 
 
 @contextlib.contextmanager
@@ -114,10 +135,14 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = F
     ------
     OutputError
         If `path` exists and may not be replaced, or can't be written.
+    MemoryError
+        If there wasn't enough for a letter, now or before.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     picture = io.BytesIO()
     figure.savefig(picture, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=_NO_DATE[suffix])
+    if _unheard:
+        raise _unheard[0]
     with output_file(path, force=force) as file:
         file.write(picture.getvalue())
