@@ -2,6 +2,7 @@
 #
 #   make demo     word vectors from a text that is made on the spot; make demo CORPUS=my.txt takes yours
 #   make test     set-up with what development needs, then all checks
+#   make test-lm  the tests that need PyTorch (on Linux some 3 GB), which make test leaves out
 #   make check    all checks, without the set-up: format, lint, types, tests
 #   make clean    remove .venv, the run, caches and the built text
 
@@ -18,7 +19,7 @@ else
 WORDS ?= $$(awk 'NR > 50 && length($$1) > 3 { print $$1; if (++n == 3) exit }' "$${GLOVE_RUN:-glove-run}/cooc/vocab.txt")
 endif
 
-.PHONY: help demo test check clean
+.PHONY: help demo test test-lm check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -38,6 +39,10 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	@touch $(VENV)/installed $@
 
+$(VENV)/installed-lm: pyproject.toml | $(VENV)/installed-dev
+	$(PIP) --editable '.[lm]'
+	@touch $@
+
 corpora/pydocs.txt: | $(VENV)/installed
 	$(BIN)/python corpora/pydocs.py $@
 
@@ -53,6 +58,9 @@ demo: $(VENV)/installed $(filter corpora/pydocs.txt,$(CORPUS))
 
 test: $(VENV)/installed-dev
 	@$(MAKE) --no-print-directory check
+
+test-lm: $(VENV)/installed-lm
+	GLOVE_REQUIRE_TORCH=1 $(BIN)/python -m pytest --numprocesses 2 tests/test_language_network.py tests/test_cli_language.py tests/test_examples.py
 
 check:
 	@test -x $(BIN)/ruff || { echo "$(VENV): is not set up for development. Run make test once." >&2; exit 1; }
