@@ -118,13 +118,21 @@ class Scenario:
         """
         if not self.makes or {"--force", "--resume"} & set(self.arguments):
             return self
-        more = ["--force"] if complete else ["--resume"] if self.arguments[0] == "train" else []
+        more = ["--force"] if complete else ["--resume"] if self.resumable else []
         return replace(self, arguments=[*self.arguments, *more])
+
+    @property
+    def resumable(self) -> bool:
+        """Whether what the command finished may be kept for --resume."""
+        return self.arguments[0] == "train" and "--method" not in self.arguments
 
     @property
     def makes(self) -> bool:
         """Whether the command makes a result."""
-        return self.arguments[0] not in ("info", "similarity", "nearest", "evaluate") or "--answers" in self.arguments
+        return (
+            self.arguments[0] not in ("info", "similarity", "nearest", "evaluate", "uncertainty", "sample")
+            or "--answers" in self.arguments
+        )
 
     def without_work(self, files: dict[str, str]) -> dict[str, str]:
         """Leave out what may stay for --resume, and tiles and caches, which the next run uses."""
@@ -209,6 +217,7 @@ SCENARIOS: list[Scenario] = [
              [MATRIX, MODEL], resumes=True),
     Scenario("train --init", [*MODEL, "--init", "vectors.txt", "-o", "further"], [MATRIX, MODEL, VECTORS]),
     Scenario("train two", [*MODEL, "--seed", "1,2", "-o", "several"], [MATRIX], keeps="several-s1"),
+    Scenario("train --method", ["train", "--method", "ppmi-svd", "--dim", "6", "--run", "old"], [MATRIX]),
     *map(_export, EXPORTS),
     Scenario("export --force", [*VECTORS, "--force"], [MATRIX, MODEL, VECTORS]),
     Scenario("import-model", ["import-model", "reference/vectors.bin", "--vocab", "reference/vocab.txt", "-o", "new"],
@@ -222,6 +231,11 @@ SCENARIOS: list[Scenario] = [
              [MATRIX, MODEL]),
     Scenario("evaluate", ["evaluate", "old", "--analogies", "questions.txt", "--similarity", "pairs.txt", "--answers",
                           "answers.txt"], [MATRIX, MODEL]),
+    Scenario("uncertainty", ["uncertainty", "w1", "w2", "--run", "old"], [MATRIX, MODEL]),
+    Scenario("compare", ["compare", "old", "further", "-k", "10", "--min-count", "1", "--errors", "--plot",
+                         "change.svg"],
+             [MATRIX, MODEL, [*MODEL, "--seed", "2", "-o", "further"]]),
+    Scenario("sample", ["sample", "text.txt"]),
     Scenario("plot", ["plot", "map.svg", "-n", "20", "--method", "pca", "--run", "old"], [MATRIX, MODEL]),
     Scenario("explore", ["explore", "page.html", "-n", "20", "--method", "pca", "--run", "old"], [MATRIX, MODEL]),
     Scenario("history --plot", ["history", "old", "--plot", "cost.svg"], [MATRIX, MODEL]),
