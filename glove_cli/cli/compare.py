@@ -199,6 +199,9 @@ def _notes(found: Comparison, paths: Sequence[Path], counts: Sequence[Any]) -> l
     without = [str(path) for path, given in zip(paths, counts, strict=True) if given is None]
     if without and len(without) < len(paths):
         notes.append(f"{' and '.join(without)}: files of vectors have no counts, so rare words there are not left out.")
+    if len(without) == len(paths) and shared.restrict is None:
+        notes.append("files of vectors have no counts: words so rare that they differ by chance are not left out. "
+                     "--restrict N takes the N first, most frequent ones.")  # fmt: skip
     if found.rotation is None:
         a, b = (source.dim for source in shared.vectors[:2])
         notes.append(f"vectors of {a:,} and of {b:,} numbers can't be turned onto each other: there are no cosines.")

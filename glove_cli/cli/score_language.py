@@ -204,8 +204,9 @@ def _text(report: LanguageReport) -> str:
             f"Of the test text, {_percent(report.overlap.lines)} of the lines and {_percent(report.overlap.runs)} of "
             "the runs of 8 tokens stand in the training text.",
             "",
-            f"Perplexity of the test text; the mean of {runs} seed{'s' if runs > 1 else ''}, its 95 % interval, the "
-            "best pass, and the time of a run.",
+            "Perplexity of the test text"
+            + (f"; the mean of {runs} seeds, its 95 % interval" if runs > 1 else "")
+            + ", the best pass, and the time of a run.",
             "",
             table(("model", "perplexity", "interval", "pass", "time"), rows),
         ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from glove_cli.errors import FormatError, OptionError, UnknownWordError
 from glove_cli.vectors.keyed import WordVectors
+from glove_cli.vectors.names import UNK
 
 LEAST_WORDS = 20
 
@@ -45,6 +46,8 @@ class SharedWords:
         self._sources, self._counts, self._names = tuple(vectors), tuple(counts), tuple(names)
         self._min_count, self.restrict = min_count, restrict
         words = [word for word in vectors[0].words if all(word in other.index for other in vectors[1:])]
+        if UNK in words and any(given is None for given in counts):
+            words.remove(UNK)  # what `glove export` and other programs add to a file, for all words they lack
         self.total = len(words)
         rows = np.array([[source.index[word] for word in words] for source in vectors], np.int64)
         enough = np.ones(self.total, bool)

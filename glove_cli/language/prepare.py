@@ -76,7 +76,10 @@ def prepare_texts(
         If a text can't be read, is too short, or too little of the test text is in the vocabulary.
     """
     how: dict[str, Any] = {"threads": threads, "progress": progress, "lowercase": lowercase}
-    learned, every = read_text(train, min_count=_MIN_COUNT, **how)
+    try:
+        learned, every = read_text(train, min_count=_MIN_COUNT, **how)
+    except OptionError as error:
+        raise CorpusError("--lm: no word of the training text occurs twice. Give a longer text.") from error
     given = {
         name: read_text(path, every, **how)[0] for name, path in (("test", test), ("valid", valid)) if path is not None
     }
