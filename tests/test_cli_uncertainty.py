@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from conftest import zipf_text
 from test_cli_build_cooc import fails, glove
 
-from glove_cli import build_cooc, similarity_intervals, train, uncertain_vectors
+from glove_cli import build_cooc, load_model, similarity_intervals, train, uncertain_vectors
 
 COSINES = [("w1", "w3"), ("w3", "w7")]
 
@@ -179,3 +180,18 @@ def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> No
 )
 def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], code: int, message: str) -> None:
     fails(glove(*arguments), code, message)
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    model = load_model("glove-run")
+    b_w = np.array(model.b_w)
+    b_w[0] = np.nan
+    replace(model, b_w=b_w).save(Path("broken"))
+    fails(
+        glove("uncertainty", "w1", "--model", "broken", "--cooc", "glove-run/cooc"), 1, r"broken: b_w has numbers that"
+    )
+
+
+def test_too_many_draws_are_refused() -> None:
+    many = "99999999999999999999"
+    fails(glove("uncertainty", "w1", "w3", "--draws", many), 2, f"--draws: {many} is not an integer up to 1,000,000")

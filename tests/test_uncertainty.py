@@ -335,7 +335,7 @@ def test_draws_that_memory_cannot_hold_are_refused(trained: Trained, monkeypatch
     from glove_cli.uncertainty import cosines
 
     monkeypatch.setattr(cosines, "allowed_memory", lambda: 0)
-    with pytest.raises(OptionError, match="--draws: the covariances of 2 words take 256 B"):
+    with pytest.raises(OptionError, match="100 draws of 1 pairs and the covariances of 2 words take"):
         draw_cosines(uncertain_vectors(trained.model, trained.cooc), [("w1", "w3")], draws=100)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from glove_cli.vectors.keyed import WordVectors
 
 _PLAIN = "none"
+_MOST_RESAMPLES = 1_000_000
 
 
 class Choice(NamedTuple):
@@ -200,6 +201,8 @@ def _check(
     for name, number in (("resamples", resamples), ("seed", seed)):
         if number < 0:
             raise OptionError(f"--{name}: {number} is negative. Give 0 or more.")
+    if resamples > _MOST_RESAMPLES:
+        raise OptionError(f"--resamples: {resamples} are too many. Give at most {_MOST_RESAMPLES:,}.")
     find_protocol(rules["protocol"], rules["restrict"])
     _check_models(chosen)
     if files["analogies"] is not None:

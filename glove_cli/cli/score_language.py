@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from glove_cli.cli.asking import tsv_line
 from glove_cli.cli.terminal import check_stdout, say
 from glove_cli.errors import OptionError
 from glove_cli.language.config import LanguageConfig
@@ -116,7 +117,7 @@ def score_language(
     if as_json:
         click.echo(json.dumps(_as_object(report), indent=2))
     else:
-        click.echo("\n".join(_lines(report)) if as_tsv else _text(report))
+        click.echo(_lines(report) if as_tsv else _text(report), nl=not as_tsv)
 
 
 def _given() -> dict[str, str]:
@@ -150,7 +151,7 @@ def _as_object(report: LanguageReport) -> dict[str, Any]:
     }
 
 
-def _lines(report: LanguageReport) -> list[str]:
+def _lines(report: LanguageReport) -> bytes:
     """Return tab-separated lines."""
     lines = []
     for score in report.scores:
@@ -165,8 +166,8 @@ def _lines(report: LanguageReport) -> list[str]:
             low,
             high,
         )
-        lines.append("\t".join(f"{field:.3f}" if isinstance(field, float) else str(field) for field in fields))
-    return lines
+        lines.append(tsv_line([f"{field:.3f}" if isinstance(field, float) else field for field in fields]))
+    return b"".join(lines)
 
 
 def _text(report: LanguageReport) -> str:

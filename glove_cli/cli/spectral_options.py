@@ -63,12 +63,13 @@ def train_spectral(
     from glove_cli.cli.tables import duration, pairs, size
     from glove_cli.cooc.store import load_cooc
     from glove_cli.files import check_folder
+    from glove_cli.model import MODEL_FORMAT
     from glove_cli.spectral.config import SpectralConfig
     from glove_cli.spectral.factorize import factorize
 
     for out, own in models.items():
         SpectralConfig(**options, **own)
-        check_folder(out, force=force)
+        check_folder(out, force=force, format=MODEL_FORMAT)
     matrix = load_cooc(cooc)
     with Progress() as progress:
         for out, own in models.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glove_cli.cli.asking import check_form, note_zeros, output_options
+from glove_cli.cli.asking import check_form, note_zeros, output_options, tsv_line
 from glove_cli.cli.completion import complete_words
 from glove_cli.cli.intervals import (
     also_option,
@@ -101,7 +101,7 @@ def command(
         result = {"settings": settings, "words": list(map(_word_json, found)), "pairs": list(map(_pair_json, near))}
         click.echo(json.dumps(result, indent=2))
     elif as_tsv:
-        click.echo("\n".join(_lines(found, near)))
+        click.echo(_lines(found, near), nl=False)
     else:
         click.echo(_text(found, near, level))
     note_rare(source)
@@ -130,12 +130,10 @@ def _text(found: list[WordUncertainty], near: list[CosineInterval], level: float
     return f"{text}\n\n{table(('word', 'word', 'cosine', *interval_titles(level)), pairs, text_columns=(0, 1))}"
 
 
-def _lines(found: list[WordUncertainty], near: list[CosineInterval]) -> list[str]:
-    from glove_cli.cli.tables import shown
-
-    lines = [("word", shown(e.word), e.count, e.contexts, _field(e.noise), _field(e.size)) for e in found]
-    pairs = [("pair", shown(e.a), shown(e.b), *map(_field, (e.cosine, *interval_fields(e)))) for e in near]
-    return ["\t".join(map(str, line)) for line in [*lines, *pairs]]
+def _lines(found: list[WordUncertainty], near: list[CosineInterval]) -> bytes:
+    lines = [("word", e.word, e.count, e.contexts, _field(e.noise), _field(e.size)) for e in found]
+    pairs = [("pair", e.a, e.b, *map(_field, (e.cosine, *interval_fields(e)))) for e in near]
+    return b"".join(map(tsv_line, [*lines, *pairs]))
 
 
 def _word_json(each: WordUncertainty) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from glove_cli.errors import OptionError
 
 MAX_ORDER = 5
 MAX_CONTEXT = 20
+MAX_HIDDEN = 10_000
 MAX_SEED = 2**63 - 1
 LEAST_COVERAGE = 0.5  # of the test text's tokens that are words of the vocabulary
 
@@ -80,6 +81,8 @@ class LanguageConfig:
         for name in ("max_vocab", "context", "hidden", "epochs", "most_tokens", "patience", "batch"):
             value = positive(f"--lm-{name.removeprefix('max_').removeprefix('most_')}", getattr(self, name))
             object.__setattr__(self, name, value)
+        if self.hidden > MAX_HIDDEN:
+            raise OptionError(f"--lm-hidden: {self.hidden} units are too many. Give at most {MAX_HIDDEN:,}.")
         if self.context > MAX_CONTEXT:
             raise OptionError(f"--lm-context: {self.context} words are too many. Give at most {MAX_CONTEXT}.")
         if isinstance(self.negatives, bool) or not isinstance(self.negatives, (int, np.integer)) or self.negatives < 0:

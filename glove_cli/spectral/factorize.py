@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glove_cli.errors import OptionError, TrainingError
 from glove_cli.files import check_folder
 from glove_cli.memory import allowed_memory, in_words, used_memory
-from glove_cli.model import GloveModel
+from glove_cli.model import MODEL_FORMAT, GloveModel
 from glove_cli.parallel import Progress
 from glove_cli.spectral.config import SpectralConfig
 from glove_cli.spectral.names import PPMI_SVD
@@ -98,7 +98,7 @@ def factorize(
     found = find_counts(matrix, words, counts)
     _check(found, config)
     if out is not None:
-        check_folder(out, force=force)
+        check_folder(out, force=force, format=MODEL_FORMAT)
     begin = time.perf_counter()
     found.verify()
     U, S, V, explained = _decompose(found, config, progress or (lambda *step: None), note or (lambda text: None))
@@ -125,9 +125,11 @@ def factorize(
 def _check(counts: Counts, config: SpectralConfig) -> None:
     """Refuse what can't be done before it is begun."""
     if config.dim >= counts.V:
+        if counts.V < 2:
+            raise TrainingError(f"--method: a matrix of {counts.V} word has nothing to tell apart. Count more words.")
         raise TrainingError(
             f"--dim: {config.dim} numbers for {counts.V:,} words: there must be more words. Give --dim "
-            f"{max(1, counts.V - 1)} or less."
+            f"{counts.V - 1} or less."
         )
     for begin in range(0, len(counts.data), 1 << 22):
         piece = counts.data[begin : begin + (1 << 22)]
@@ -136,7 +138,7 @@ def _check(counts: Counts, config: SpectralConfig) -> None:
     halves = 2 if counts.symmetric and config.method == PPMI_SVD and config.smoothing != 1 else 1
     lanczos = max(2 * config.dim + 1, 20)
     needed = 2 * halves * len(counts.data) * _ENTRY_BYTES + counts.V * (lanczos + 6 * config.dim) * 8
-    allowed = allowed_memory() - used_memory()
+    allowed = max(0, allowed_memory() - used_memory())
     if needed > allowed:
         raise TrainingError(
             f"--method: {config.method} of {counts.nnz:,} entries and {counts.V:,} words takes {in_words(needed)} of "

@@ -25,6 +25,7 @@ from glove_cli.uncertainty.training_noise import TrainingNoise
 from glove_cli.uncertainty.vectors import UncertainVectors
 
 LEVEL = 0.9
+MAX_DRAWS = 1_000_000
 _DRAWS_TOGETHER = 1 << 24  # numbers of drawn vectors that are in memory at once
 
 
@@ -62,7 +63,7 @@ def check_level(level: float) -> None:
     ------
     OptionError
     """
-    if not 0 < level < 1:
+    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
         raise OptionError(f"--level: {level!r} is not between 0 and 1. Give a share such as 0.9.")
 
 
@@ -79,6 +80,8 @@ def check_draws(draws: int, *, least: int = 0) -> None:
     ------
     OptionError
     """
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws > MAX_DRAWS:
+        raise OptionError(f"--draws: {draws!r} is not an integer up to {MAX_DRAWS:,}. Give 1000, for instance.")
     if draws != least and draws < 100:
         other = " or 0" if least == 0 else ""
         raise OptionError(f"--draws: {draws} are too few for an interval. Give 100 or more{other}.")
@@ -220,16 +223,16 @@ def draw_cosines(
     _, words, places = _cosines(source, pairs)
     rows = np.array([source.vectors.row(word) for word in words], np.int64)
     d = source.model.dim * (2 if source.kind == "concat" else 1)
-    needed, allowed = len(words) * d * d * 8, allowed_memory() - used_memory()
+    needed, allowed = (len(words) * d * d + 3 * draws * len(pairs)) * 8, max(0, allowed_memory() - used_memory())
     if needed > allowed:
         raise OptionError(
-            f"--draws: the covariances of {len(words):,} words take {in_words(needed)} of memory, there are "
-            f"{in_words(allowed)}. Ask for fewer words, or leave --draws out."
+            f"--draws: {draws:,} draws of {len(pairs):,} pairs and the covariances of {len(words):,} words take "
+            f"{in_words(needed)} of memory, there are {in_words(allowed)}. Ask for less, or leave --draws out."
         )
     plain, roots = source.plain(rows), np.zeros((len(words), d, d))
     unknown = np.zeros(len(words), bool)
     for k, each in enumerate(source.each(words, changed=False, threads=threads, progress=progress)):
-        unknown[k] = each.covariance is None
+        unknown[k] = each.covariance is None or not plain[k].any()
         if each.covariance is not None:
             values, directions = np.linalg.eigh(each.covariance)
             roots[k] = (directions * np.sqrt(np.maximum(values, 0))).T

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.errors import FormatError
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress, ordered_map, thread_count
 from glove_cli.training.counts import Counts, find_counts
@@ -63,7 +64,7 @@ class WordUncertainty:
         length = float(np.linalg.norm(self.vector))
         if self.covariance is None or not length:
             return float("nan")
-        return float(np.sqrt(max(0.0, np.trace(self.covariance)))) / length
+        return float(np.sqrt(np.maximum(0.0, np.trace(self.covariance)))) / length
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,6 +248,9 @@ def uncertain_vectors(
     found = find_counts(matrix, words, counts)
     check_same_matrix(model, found, name)
     found.verify()
+    for array in ("W", "C", "b_w", "b_c"):
+        if not np.isfinite(getattr(model, array)).all():
+            raise FormatError(f"{name}: {array} has numbers that aren't finite. Train it again.")
     plain = select_vectors(model, vectors, "none")
     made, changes = trace_steps(plain, chosen_steps(process, model.meta.get("process")))
     return UncertainVectors(model, found, vectors, x_max, alpha, made, changes)
