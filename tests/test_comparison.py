@@ -275,6 +275,11 @@ def test_chance_looks_at_words_of_similar_frequency(counted: bool) -> None:
         assert chance == oracle.chance(share, int(frequency[row]), words, 500)
 
 
+def test_numbers_that_are_not_finite_have_no_rotation() -> None:
+    with pytest.raises(OptionError, match="aren't finite"):
+        rotation_between(np.full((3, 2), np.nan), np.ones((3, 2)))
+
+
 def test_standard_errors_say_which_move_is_no_surprise() -> None:
     a, b = planted()
     changes = compare(a, b, neighbours=8).changes()

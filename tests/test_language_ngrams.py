@@ -111,3 +111,9 @@ def test_wrong_orders_and_texts_are_refused() -> None:
             NgramCounts.of(seen, order)  # type: ignore[arg-type]
     with pytest.raises(CorpusError, match="4 tokens are more than the 3 of the text"):
         NgramCounts.of(seen, 4)
+
+
+def test_what_memory_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glove_cli.language.ngrams.allowed_memory", lambda: 0)
+    with pytest.raises(CorpusError, match=r"--order: n-grams up to 2 of 4 tokens take 416 B of memory, there are 0 B"):
+        NgramCounts.of(text([[0, 1, 0]], 2), 2)

@@ -72,7 +72,9 @@ def exit_code_of(error: BaseException) -> int:
         _close_stdout()
         return _say(f"Error: standard output: can't be written: {error.strerror}. Free space there.", 1)
     if isinstance(error, MemoryError):
-        return _say("Error: memory: there is not enough for this. Take a smaller vocabulary (--max-vocab) or --dim.", 1)
+        return _say(
+            "Error: memory: there is not enough for this. Ask for fewer words (--max-vocab) or a smaller --dim.", 1
+        )
     if isinstance(error, RuntimeError) and str(error).startswith(_NO_THREAD):
         return _say("Error: --threads: the system lets no further thread begin. Give fewer, or raise its limit.", 1)
     raise error

@@ -139,7 +139,8 @@ class Comparison:
             If `limit` or `shown` isn't positive.
         """
         for name, value in (("--limit", limit), ("shown", shown)):
-            if value is not None and (isinstance(value, bool) or value < 1):
+            wrong = isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1
+            if value is not None and wrong:
                 raise OptionError(f"{name}: {value!r} is not a positive integer. Give 1 or more.")
         order = self.order()[:limit]
         near = [self._named(source, order, shown) for source in (0, 1)]

@@ -29,7 +29,7 @@ def rotation_between(A: NDArray[Any], B: NDArray[Any]) -> NDArray[np.float64]:
     Raises
     ------
     OptionError
-        If the arrays differ in shape.
+        If the arrays differ in shape, or a number isn't finite.
 
     Notes
     -----
@@ -40,6 +40,8 @@ def rotation_between(A: NDArray[Any], B: NDArray[Any]) -> NDArray[np.float64]:
     """
     if A.shape != B.shape:
         raise OptionError(f"vectors: have the shapes {A.shape} and {B.shape}. Give arrays of the same shape.")
+    if not (np.isfinite(A).all() and np.isfinite(B).all()):
+        raise OptionError("vectors: have numbers that aren't finite. Leave these rows out.")
     from scipy.linalg import orthogonal_procrustes
 
     d = A.shape[1]

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from glove_cli.errors import CorpusError
 from glove_cli.language.config import checked_orders
 from glove_cli.language.text import Text
+from glove_cli.memory import allowed_memory, in_words, used_memory
 
+_BYTES_A_TOKEN = 52  # and order, at most, while n-grams are counted
 _Ids = NDArray[np.int64]
 
 
@@ -60,11 +62,17 @@ class NgramCounts:
         Raises
         ------
         CorpusError
-            If the text is shorter than the order.
+            If the text is shorter than the order, or takes more memory than there is.
         """
         (order,) = checked_orders("--order", order)
         if len(text) < order:
             raise CorpusError(f"--order: {order} tokens are more than the {len(text)} of the text. Give a longer text.")
+        needed, allowed = len(text) * order * _BYTES_A_TOKEN, max(0, allowed_memory() - used_memory())
+        if needed > allowed:
+            raise CorpusError(
+                f"--order: n-grams up to {order} of {len(text):,} tokens take {in_words(needed)} of memory, there "
+                f"are {in_words(allowed)}. Give a shorter text, or a smaller order."
+            )
         S, ids, begins = text.V + 3, *marked(text)
         keys: list[_Ids] = [np.arange(S, dtype=np.int64)]
         numbers = ids

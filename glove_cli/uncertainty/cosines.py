@@ -220,6 +220,8 @@ def draw_cosines(
     OptionError
         If the words' covariances take more memory than there is.
     """
+    if not pairs:
+        return np.empty((draws, 0))
     _, words, places = _cosines(source, pairs)
     rows = np.array([source.vectors.row(word) for word in words], np.int64)
     d = source.model.dim * (2 if source.kind == "concat" else 1)
