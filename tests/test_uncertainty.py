@@ -331,6 +331,14 @@ def test_a_wrong_call_is_refused(trained: Trained) -> None:
         uncertain_vectors(trained.model, trained.cooc, vectors="all")
 
 
+@pytest.mark.parametrize("wrong", [{"draws": 200.5}, {"draws": "200"}, {"level": "0.9"}, {"draws": 200, "seed": -1}])
+def test_options_of_a_wrong_kind_are_refused(trained: Trained, wrong: dict[str, Any]) -> None:
+    source = uncertain_vectors(trained.model, trained.cooc)
+    with pytest.raises(OptionError, match=rf"--{list(wrong)[-1]}: "):
+        similarity_intervals(source, [("w1", "w3")], **wrong)
+    assert similarity_intervals(source, [], draws=100) == []
+
+
 def test_draws_that_memory_cannot_hold_are_refused(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     from glove_cli.uncertainty import cosines
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from glove_cli.cli.options import COOC_NAME, MODEL_NAME, PATH
 from glove_cli.cli.terminal import say
@@ -82,7 +83,8 @@ def check_interval_options(
     OptionError
     """
     if not intervals:
-        for option, given in (("--cooc", cooc is not None), ("--level", level != LEVEL), ("--also", bool(also))):
+        typed = click.get_current_context().get_parameter_source("level") is ParameterSource.COMMANDLINE
+        for option, given in (("--cooc", cooc is not None), ("--level", typed), ("--also", bool(also))):
             if given:
                 raise OptionError(f"{option}: has no effect without --intervals. Give both.")
         return

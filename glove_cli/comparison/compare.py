@@ -142,7 +142,7 @@ def check_options(
     """
     for name, value in (("--min-count", min_count), ("--neighbours", neighbours), ("--limit", limit)):
         wrong = isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1
-        if value is not None and wrong:
+        if wrong and (value is not None or name == "--neighbours"):
             raise OptionError(f"{name}: {value!r} is not a positive integer. Give 1 or more.")
     check_restrict(restrict)
 

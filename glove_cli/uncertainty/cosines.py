@@ -125,7 +125,7 @@ def similarity_intervals(
     UnknownWordError
         If a word has no vector.
     OptionError
-        If `level` is no share or `draws` too few.
+        If `level` is no share, `draws` too few, or `seed` no integer of at least 0.
 
     Notes
     -----
@@ -135,6 +135,8 @@ def similarity_intervals(
     """
     check_level(level)
     check_draws(draws)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise OptionError(f"--seed: {seed!r} is not an integer of at least 0. Give one.")
     cosines, words, places = _cosines(source, pairs)
     if draws:
         drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)

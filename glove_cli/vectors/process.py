@@ -71,6 +71,8 @@ def parse_steps(text: str) -> tuple[Step, ...]:
     OptionError
         If a step is none of these.
     """
+    if not isinstance(text, str):
+        raise OptionError(f"--process: {text!r} is no text. Give steps such as mean,unit.")
     steps = []
     for part in text.split(","):
         name, *numbers = part.strip().split(":")
