@@ -14,9 +14,9 @@ from pathlib import Path
 import common
 import numpy as np
 from common import claim
+from scores import accuracies, correlations, score
 
 from glove_cli import CoocMatrix, GloveModel, build_cooc, factorize, load_cooc, select_vectors, train
-from glove_cli.evaluation import Scores, evaluate
 
 DIM = 100
 TOPS = (10, 100, 1000)
@@ -45,8 +45,16 @@ def main() -> None:
             begin = time.perf_counter()
             model = make(cooc, name, arguments.threads)
             seconds = time.perf_counter() - begin
-            scores[name] = score(model)
-            rows.append([f"`--method {name}`", f"{seconds:.0f}", *cells(scores[name]), *neighbours(model)])
+            scores[name] = score(select_vectors(model))
+            rows.append(
+                [
+                    f"`--method {name}`",
+                    f"{seconds:.0f}",
+                    *accuracies(scores[name]),
+                    *correlations(scores[name]),
+                    *neighbours(model),
+                ]
+            )
             print(f"{name}: {seconds:.0f} s", flush=True)
         names = [result.name.removeprefix("EN-") for result in scores["glove"].similarity]
         common.print_table(["", "s", "total %", "sem %", "syn %", *names, *WORDS], rows)
@@ -80,21 +88,6 @@ def make(cooc: CoocMatrix, name: str, threads: int) -> GloveModel:
     if name in SINGULAR:
         return factorize(cooc, method=name, dim=DIM)
     return train(cooc, dim=DIM, threads=threads, **({"x_max": 10} if "10" in name else {}))
-
-
-def score(model: GloveModel) -> Scores:
-    """Score a model on the Google questions and all similarity sets of the shared data."""
-    vectors = select_vectors(model)
-    folder = common.shared_data() / "eval"
-    pairs = sorted((folder / "similarity").glob("*.txt"))
-    return evaluate(vectors.matrix, vectors.words, analogies=folder / "analogies", similarity=pairs)
-
-
-def cells(scores: Scores) -> list[str]:
-    """Return scores as cells of the table."""
-    assert scores.analogies is not None
-    parts = (scores.analogies.total, scores.analogies.semantic, scores.analogies.syntactic)
-    return [*(f"{100 * part.accuracy:.1f}" for part in parts), *(f"{result.rho:.3f}" for result in scores.similarity)]
 
 
 def neighbours(model: GloveModel) -> list[str]:

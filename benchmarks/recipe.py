@@ -12,8 +12,9 @@ from pathlib import Path
 import common
 from common import GLOVE, Run, claim, measure, mib
 from proof import gensims
+from scores import accuracies, correlations, score
 
-from glove_cli.evaluation import Scores, evaluate
+from glove_cli.evaluation import Scores
 from glove_cli.vectors.load import load_vectors
 
 DIM = 100
@@ -37,12 +38,12 @@ def main() -> None:
         peak = max(run.peak for run in ours.values())
         stages = ", ".join(f"{name} {run.seconds:.1f} s" for name, run in ours.items())
         print(f"{stages}\n", flush=True)
-        found = score(work / "recipe.txt")
+        found = score(load_vectors(work / "recipe.txt", cache=False))
         rows.append([f"--recipe {arguments.recipe}", f"{seconds:.1f}", mib(peak), *cells(found)])
         if arguments.gensim_epochs:
             out = work / "skip-gram.txt"
             theirs = run_gensim(corpus, work, out, arguments.gensim_epochs, arguments.threads)
-            other = score(out)
+            other = score(load_vectors(out, cache=False))
             rows.append(["gensim skip-gram", f"{theirs.seconds:.1f}", mib(theirs.peak), *cells(other)])
             claims = compare(seconds, found, theirs.seconds, other)
         print()
@@ -74,20 +75,10 @@ def warm_up(work: Path, recipe: str, threads: int) -> None:
     run_ours(text, work, recipe, threads)
 
 
-def score(path: Path) -> Scores:
-    """Score a file of vectors on the Google questions and all similarity sets of the shared data."""
-    vectors = load_vectors(path, cache=False)
-    folder = common.shared_data() / "eval"
-    pairs = sorted((folder / "similarity").glob("*.txt"))
-    return evaluate(vectors.matrix, vectors.words, analogies=folder / "analogies", similarity=pairs)
-
-
 def cells(scores: Scores) -> list[str]:
     """Return scores as cells of the table."""
     assert scores.analogies is not None
-    parts = (scores.analogies.total, scores.analogies.semantic, scores.analogies.syntactic)
-    percent = [f"{100 * part.accuracy:.1f}" for part in parts]
-    return [*percent, f"{scores.analogies.total.seen:,}", *(f"{result.rho:.3f}" for result in scores.similarity)]
+    return [*accuracies(scores), f"{scores.analogies.total.seen:,}", *correlations(scores)]
 
 
 def compare(seconds: float, ours: Scores, their_seconds: float, theirs: Scores) -> list[bool]:

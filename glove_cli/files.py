@@ -56,9 +56,7 @@ def check_output(path: str | os.PathLike[str], *, force: bool = False) -> None:
         raise OutputError(f"{path}: is {what}, and can't be replaced. Give another name.")
     if not force and os.path.lexists(path):
         raise OutputError(f"{path}: already exists. Use --force to replace it, or choose another name.")
-    parent = path.absolute().parent
-    while not os.path.exists(parent):
-        parent = parent.parent
+    parent = existing_parent(path)
     if not os.path.isdir(parent):
         raise OutputError(f"{path}: {parent} is not a folder. Choose another place.")
     if not os.access(parent, os.W_OK | os.X_OK):

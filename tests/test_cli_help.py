@@ -23,7 +23,9 @@ PACKAGE_ROOT = Path(glove_cli.__file__).parents[1]
 
 
 def helps() -> dict[str, str]:
-    return {name: CliRunner().invoke(main, [name, "-h"], terminal_width=100).stdout for name in _COMMANDS}
+    results = {name: CliRunner().invoke(main, [name, "-h"], terminal_width=100) for name in _COMMANDS}
+    assert {name: result.stderr for name, result in results.items() if result.exit_code} == {}
+    return {name: result.stdout for name, result in results.items()}
 
 
 def examples(text: str) -> list[str]:

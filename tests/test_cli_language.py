@@ -63,7 +63,7 @@ def test_a_sample_shows_each_order(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["train.txt", "--order", "6"], "Error: --order: 6 is not an integer from 1 to 5. Give one."),
-        (["train.txt", "--order", "two"], "Error: --order: 'two' is not an integer, or several with commas"),
+        (["train.txt", "--order", "two"], "Error: --order: 'two' is not a valid integer. See glove sample"),
         (["train.txt", "--words", "0"], "Error: --words: 0 is not a positive integer."),
         (["nowhere.txt"], "Error: nowhere.txt: "),
     ],

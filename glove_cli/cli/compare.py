@@ -106,16 +106,19 @@ def command(
     moved; what isn't known is empty.
     """
     from glove_cli.cli.progress import Progress
-    from glove_cli.cli.sources import counts_of, open_vectors
+    from glove_cli.cli.sources import check_source, counts_of, open_vectors
     from glove_cli.comparison.compare import check_options, compare
     from glove_cli.comparison.result import with_errors
     from glove_cli.errors import OptionError
+    from glove_cli.vectors.process import chosen_steps
 
     check_form(as_json, as_tsv)
     check_options(min_count, restrict, neighbours, limit)
     paths = [model, other] + ([control] if control is not None else [])
     _check_plot(plot, title, words, force=force)
-    _check_paths(paths, process)
+    chosen_steps(process)
+    for path in paths:
+        check_source(path)
     sources = [open_vectors(path, path, vectors, process) for path in paths]
     counts = [counts_of(path, path) for path in paths]
     for option, given in (("--plot", plot is not None), ("--errors", errors)):
@@ -171,18 +174,6 @@ def _check_plot(plot: Path | None, title: str | None, words: Sequence[str], *, f
         check_words(len(words) or _DRAWN)
     elif title is not None:
         raise OptionError("--title: goes with --plot. Add it, or leave the title out.")
-
-
-def _check_paths(paths: Sequence[Path], process: str | None) -> None:
-    """Refuse what is no model before another one is read."""
-    from glove_cli.cli.sources import is_file
-    from glove_cli.vectors.process import chosen_steps
-    from glove_cli.vectors.select import load_model
-
-    chosen_steps(process)
-    for path in paths:
-        if not is_file(path):
-            load_model(path, verify=())
 
 
 def _notes(found: Comparison, paths: Sequence[Path], counts: Sequence[Any]) -> list[str]:

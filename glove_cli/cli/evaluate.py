@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -242,15 +241,13 @@ def _check_intervals(own: bool, files: dict[str, Any], resamples: int, dummy4unk
 
 def _check_models(chosen: list[Choice]) -> None:
     """Refuse vectors that aren't there, and steps that can't be done."""
-    from glove_cli.cli.sources import is_file
+    from glove_cli.cli.sources import check_source
     from glove_cli.vectors.process import parse_steps
-    from glove_cli.vectors.select import load_model
 
     for choice in chosen:
         if choice.process != _PLAIN:
             parse_steps(str(choice.process))
-        if not os.path.exists(choice.path) and not is_file(choice.path):
-            load_model(choice.path)  # whose error knows what else is there
+        check_source(choice.path)
 
 
 def _score(

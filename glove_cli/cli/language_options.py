@@ -7,39 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
-from glove_cli.cli.options import PATH, config_option, threads_option
+from glove_cli.cli.options import PATH, Numbers, config_option, threads_option
 from glove_cli.corpus.config import NORMAL_FORMS, TOKENIZERS, TextConfig
 from glove_cli.language.config import LanguageConfig
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-class Numbers(click.ParamType):
-    """Numbers with commas between them, each once."""
-
-    name = "numbers"
-
-    def __init__(self, kind: type[int] | type[float]) -> None:
-        self.kind = kind
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a tuple of numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(dict.fromkeys(self.kind(part) for part in str(value).split(",")))
-        except ValueError:
-            what = "an integer" if self.kind is int else "a number"
-            self.fail(f"{value!r} is not {what}, or several with commas between them.", param, ctx)
-
-
-class Integers(Numbers):
-    """Integers with commas between them, each once."""
-
-    name = "integers"
-
-    def __init__(self) -> None:
-        super().__init__(int)
 
 
 def _listed(values: tuple[float, ...]) -> str:
@@ -78,11 +50,11 @@ _LANGUAGE_OPTIONS = (
     click.option(
         "--test", type=PATH, metavar="FILE", help="With --lm: the text to score.  [default: cut off from TRAIN]"
     ),
-    click.option("--lm-order", "orders", type=Integers(), default=_listed(LanguageConfig.orders), show_default=True,
+    click.option("--lm-order", "orders", type=Numbers(int), default=_listed(LanguageConfig.orders), show_default=True,
                  help="Of the n-gram models, up to 5."),
     click.option("--lm-share", "shares", type=Numbers(float), default=_listed(LanguageConfig.shares),
                  show_default=True, help="Shares of TRAIN to learn from."),
-    click.option("--lm-seed", "seeds", type=Integers(), default=_listed(LanguageConfig.seeds), show_default=True,
+    click.option("--lm-seed", "seeds", type=Numbers(int), default=_listed(LanguageConfig.seeds), show_default=True,
                  help="Of the networks and of the lines of a share; intervals come from several."),
     click.option("--lm-vocab", "max_vocab", type=int, default=LanguageConfig.max_vocab, show_default=True,
                  help="Words that are told apart, the most frequent ones."),

@@ -27,6 +27,24 @@ class PathName(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Numbers(click.ParamType):
+    """A number, or several with commas between them, each once."""
+
+    def __init__(self, kind: type[int] | type[float]) -> None:
+        self.kind = kind
+        self.name = "integer" if kind is int else "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a tuple of numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(dict.fromkeys(self.kind(part) for part in str(value).split(",")))
+        except ValueError:
+            several = " or several with commas between them" if "," in str(value) else ""
+            self.fail(f"{value!r} is not a valid {self.name}{several}.", param, ctx)
+
+
 PATH = PathName(path_type=Path)
 
 

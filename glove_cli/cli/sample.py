@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from glove_cli.cli.completion import complete_files
-from glove_cli.cli.language_options import Integers, text_options
-from glove_cli.cli.options import example, json_option, threads_option
+from glove_cli.cli.language_options import text_options
+from glove_cli.cli.options import Numbers, example, json_option, threads_option
 from glove_cli.cli.terminal import check_stdout
 
 
@@ -18,7 +18,7 @@ from glove_cli.cli.terminal import check_stdout
 )
 @click.argument("corpus", nargs=-1, required=True, shell_complete=complete_files)
 @click.option(
-    "--order", "orders", type=Integers(), default="1,2,3,4", show_default=True, help="Orders of the models, up to 5."
+    "--order", "orders", type=Numbers(int), default="1,2,3,4", show_default=True, help="Orders of the models, up to 5."
 )
 @click.option("--words", type=int, default=50, show_default=True, help="How many words to draw of each.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same one draws the same words.")

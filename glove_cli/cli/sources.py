@@ -45,6 +45,20 @@ def open_vectors(run: Path, model: Path | None, vectors: str, process: str | Non
     return select_vectors(load_model(path), vectors, process)
 
 
+def check_source(path: Path) -> None:
+    """Refuse what holds no vectors, before others are read.
+
+    Raises
+    ------
+    FormatError
+        As `load_model`, if there is no model nor any file.
+    """
+    from glove_cli.vectors.select import load_model
+
+    if not is_file(path):
+        load_model(path, verify=())
+
+
 def own_steps(path: Path) -> str | None:
     """Return what a model's vectors are changed by unless `--process` is given; None for a file or where nothing is."""
     from glove_cli.errors import FormatError

@@ -13,6 +13,7 @@ from glove_cli.cli.options import (
     COOC_NAME,
     MODEL_NAME,
     PATH,
+    Numbers,
     config_option,
     example,
     force_option,
@@ -32,22 +33,6 @@ if TYPE_CHECKING:
     from glove_cli.cooc.store import CoocMatrix
     from glove_cli.model import GloveModel
     from glove_cli.training.report import EpochReport
-
-
-class Integers(click.ParamType):
-    """One integer, or several with commas between them."""
-
-    name = "integer"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a tuple of integers, each once."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(dict.fromkeys(int(part) for part in str(value).split(",")))
-        except ValueError:
-            several = " or several with commas between them" if "," in str(value) else ""
-            self.fail(f"{value!r} is not a valid integer{several}.", param, ctx)
 
 
 class NumberOrAuto(click.ParamType):
@@ -75,7 +60,7 @@ class NumberOrAuto(click.ParamType):
 )
 @method_options
 @recipe_option("training")
-@config_option(TrainConfig, "dim", "Numbers in a vector; 50,100 gives two models.", type=Integers())
+@config_option(TrainConfig, "dim", "Numbers in a vector; 50,100 gives two models.", type=Numbers(int))
 @config_option(TrainConfig, "epochs", "Passes over the matrix, at most.")
 @config_option(
     TrainConfig,
@@ -94,7 +79,7 @@ class NumberOrAuto(click.ParamType):
     TrainConfig,
     "seed",
     "Another seed gives other vectors; the same one the same, bit for bit. 1,2,3 gives three models.",
-    type=Integers(),
+    type=Numbers(int),
 )
 @config_option(TrainConfig, "dtype", "Numbers to compute with.", type=click.Choice(DTYPES))
 @config_option(TrainConfig, "holdout", "Share of the pairs to leave out and report the cost of, such as 0.01.")
