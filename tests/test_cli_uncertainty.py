@@ -139,6 +139,22 @@ def test_another_training_widens_every_interval() -> None:
     assert wide == pytest.approx(errors("uncertainty", "w1", "w3", "--also", "again"))
 
 
+def test_resampled_texts_say_what_another_text_would_change() -> None:
+    for seed in ("1", "2"):
+        count = ("build-cooc", "text.txt", "--resample", seed, "--vocab", "glove-run/cooc/vocab.txt", "--window", "5")
+        assert glove(*count, "--run", f"r{seed}").exit_code == 0
+        how = ("--dim", "4", "--epochs", "20", "--x-max", "5", "--seed", f"1{seed}")
+        assert glove("train", *how, "--run", f"r{seed}").exit_code == 0
+    also = ("--also", "r1", "--also", "r2/model")
+    found = json.loads(glove("uncertainty", "w1", "w3", "rare", *also, "--json").stdout)
+    assert all(pair["error"] > 0 for pair in found["pairs"])  # a word too rare for a covariance, too
+    near = json.loads(glove("nearest", "w1", "-n", "3", "--intervals", *also, "--json").stdout)[0]["nearest"]
+    assert all(each["low"] <= each["similarity"] <= each["high"] for each in near)
+    refused = glove("uncertainty", "w1", "--also", "r1")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "one resampled matrix says nothing" in refused.stderr
+
+
 def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -160,7 +176,7 @@ def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> No
         (["uncertainty", "nonsense"], 1, "nonsense: is not among the"),
         (["uncertainty", "w1", "--model", "vectors.txt"], 1, "vectors.txt: holds vectors only"),
         (["uncertainty", "w1", "--cooc", "nowhere"], 1, "nowhere: does not exist."),
-        (["uncertainty", "w1", "--also", "glove-run/model"], 2, "--also: has the seed 1, as another has."),
+        (["uncertainty", "w1", "--also", "glove-run/model"], 2, "--also: has the --seed 1, as another has."),
         (["nearest", "w1", "--also", "again"], 2, "--also: has no effect without --intervals."),
         (["nearest", "w1", "--cooc", "a"], 2, "--cooc: has no effect without --intervals."),
         (["nearest", "w1", "--level", "0.5"], 2, "--level: has no effect without --intervals."),

@@ -419,7 +419,7 @@ def test_noise_of_training_is_found_in_vectors_that_have_it() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seed": 1}, "--also: has the seed 1, as another has"),
+        ({"seed": 1}, "--also: has the --seed 1, as another has"),
         ({"seed": 2, "epochs": 3}, "--also: was trained with --epochs 3, the model with 20"),
     ],
 )
@@ -433,3 +433,75 @@ def test_another_training_is_of_the_same_matrix(trained: Trained, again: GloveMo
     other = dataclasses.replace(again, meta={**again.meta, "cooc": {"sha256": {}}})
     with pytest.raises(OptionError, match="--also: was trained on another matrix"):
         TrainingNoise.of(uncertain_vectors(trained.model, trained.cooc), [other])
+
+
+@pytest.fixture
+def resampled(trained: Trained, tmp_path: Path) -> list[GloveModel]:
+    text = trained.cooc.meta["sources"][0]
+    options = {key: trained.cooc.meta["options"][key] for key in ("window", "context")}
+    coocs = [build_cooc(text, tmp_path / str(k), vocab=trained.cooc.vocab, resample=k, **options) for k in (1, 2, 3)]
+    return [train(cooc, dim=D, epochs=20, x_max=X_MAX, alpha=ALPHA, seed=10 + k) for k, cooc in enumerate(coocs)]
+
+
+def test_resampled_matrices_tell_the_whole_noise(trained: Trained, resampled: list[GloveModel]) -> None:
+    source = uncertain_vectors(trained.model, trained.cooc)
+    noise = TrainingNoise.of(source, resampled)
+    assert noise.resampled
+    assert len(noise.vectors) == 3
+    pairs = [("w1", "w3"), ("w3", "w7"), ("w1", RARE), ("w1", "w1")]
+    found = similarity_intervals(source, pairs, training=noise)
+    expected = noise.variances(pairs, np.array([each.cosine for each in found]))
+    assert [each.se**2 for each in found] == pytest.approx(expected.tolist())
+    assert expected[2] > expected[:2].max() > 0 == expected[3]
+    # The vectors of the text itself are no sample: what they are makes no difference.
+    unlike = dataclasses.replace(noise, vectors=noise.vectors[::-1])
+    np.testing.assert_allclose(unlike.variances(pairs, np.zeros(4)), noise.variances(pairs, np.zeros(4)))
+    with pytest.raises(OptionError, match="--draws: are of the noise of counts"):
+        similarity_intervals(source, pairs, training=noise, draws=100)
+
+
+def test_a_vector_of_zeros_has_no_interval_by_resampled_matrices_either(
+    trained: Trained, resampled: list[GloveModel]
+) -> None:
+    source = uncertain_vectors(trained.model, trained.cooc)
+    source.vectors.matrix[source.vectors.row("w3")] = 0
+    noise = TrainingNoise.of(source, resampled)
+    first, second = similarity_intervals(source, [("w1", "w3"), ("w1", "w7")], training=noise)
+    assert np.isnan(first.se)
+    assert second.se > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda our, them: (our, them[:1]), "--also: one resampled matrix says nothing"),
+        (lambda our, them: (our, [them[0], our]), "--also: is of a matrix that wasn't resampled, beside others"),
+        (lambda our, them: (our, [them[0], them[0]]), "--also: has the --seed 10, as another has"),
+        (lambda our, them: (our, [them[0], changed(them[1], resample=1)]), "--also: has the --resample 1, as another"),
+        (lambda our, them: (our, [them[0], changed(them[1], window=9)]), "--also: was counted with --window 9"),
+        (lambda our, them: (changed(our, resample=9), them), "--also: the model itself is of a resampled matrix"),
+        (lambda our, them: (our, [them[0], from_source(them[1], "b.txt")]), r"--also: was counted from \['b.txt'\]"),
+        (lambda our, them: (our, [them[0], fewer_words(them[1])]), "--also: has other words. Count"),
+    ],
+)
+def test_wrong_resampled_models_are_refused(
+    trained: Trained, resampled: list[GloveModel], change: Any, message: str
+) -> None:
+    source = uncertain_vectors(trained.model, trained.cooc)
+    model, others = change(trained.model, resampled)
+    with pytest.raises(OptionError, match=message):
+        TrainingNoise.of(dataclasses.replace(source, model=model), others)
+
+
+def changed(model: GloveModel, **options: Any) -> GloveModel:
+    cooc = model.meta["cooc"]
+    return dataclasses.replace(model, meta={**model.meta, "cooc": {**cooc, "options": {**cooc["options"], **options}}})
+
+
+def from_source(model: GloveModel, name: str) -> GloveModel:
+    return dataclasses.replace(model, meta={**model.meta, "cooc": {**model.meta["cooc"], "sources": [name]}})
+
+
+def fewer_words(model: GloveModel) -> GloveModel:
+    vocab = Vocab([*model.vocab.words[:-1], "other"], model.vocab.counts)
+    return dataclasses.replace(model, vocab=vocab)

@@ -21,6 +21,7 @@ from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
         "glove build-cooc corpus.txt --min-count 3",
         "glove build-cooc corpus.txt --recipe wide",
         "cat corpus.txt | glove build-cooc - --lowercase --memory 2G",
+        "glove build-cooc corpus.txt --resample 1 --vocab glove-run/cooc/vocab.txt -o again",
         "glove build-cooc corpus.txt --shard 1/2 -o first",
         "glove build-cooc corpus.txt --shard 2/2 -o second",
     ),
@@ -37,6 +38,13 @@ from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
 @config_option(CoocConfig, "oov", "Whether words left out hold their places.", type=click.Choice(OOV))
 @config_option(CoocConfig, "subsample", "Leave out frequent words at random, such as 1e-4; 0 leaves all.")
 @config_option(CoocConfig, "seed", "Another seed leaves out other ones.")
+@config_option(
+    CoocConfig,
+    "resample",
+    "Count each line so often as chance, by this seed, has it; see `glove uncertainty`.",
+    type=int,
+    metavar="SEED",
+)
 @corpus_options
 @click.option("--vocab", type=PATH, metavar="FILE", help="Use the words of this file: `word count` a line.")
 @click.option("--shard", metavar="I/N", help="Count the I-th of N parts; see glove merge-cooc.")

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from glove_cli.cli.options import COOC_NAME, MODEL_NAME, PATH
 from glove_cli.cli.terminal import say
 from glove_cli.errors import FormatError, OptionError
+from glove_cli.uncertainty.level import LEVEL, check_level
 from glove_cli.vectors.names import COSINE
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from glove_cli.vectors.keyed import Neighbour
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-LEVEL = 0.9
 _LISTED = 5
 _NOTHING = "-"
 
@@ -63,7 +63,10 @@ def matrix_options(function: _Function) -> _Function:
 
 def also_option(function: _Function) -> _Function:
     """Add `--also`."""
-    text = "Another model of the same matrix, with another --seed: adds what training itself changes. Repeatable."
+    text = (
+        "Another model of the same matrix, with another --seed: adds what training itself changes. Or models of "
+        "matrices counted with --resample: tell all that another text would change. Repeatable."
+    )
     return click.option("--also", type=PATH, multiple=True, metavar="PATH", help=text)(function)
 
 
@@ -90,8 +93,7 @@ def check_interval_options(
         return
     if metric != COSINE:
         raise OptionError(f"--intervals: are known for cosines, not for --metric {metric}. Leave one of them out.")
-    if not 0 < level < 1:
-        raise OptionError(f"--level: {level!r} is not between 0 and 1. Give a share such as 0.9.")
+    check_level(level)
 
 
 def open_uncertain(

@@ -73,7 +73,8 @@ def command(
     from glove_cli.cli.progress import Progress
     from glove_cli.errors import OptionError
     from glove_cli.parallel import thread_count
-    from glove_cli.uncertainty.cosines import check_draws, check_level, similarity_intervals
+    from glove_cli.uncertainty.cosines import check_draws, similarity_intervals
+    from glove_cli.uncertainty.level import check_level
 
     check_form(as_json, as_tsv)
     check_level(level)

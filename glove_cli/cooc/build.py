@@ -91,7 +91,7 @@ def build_cooc(
     **options
         The fields of `CoocConfig`: how the text is read (tokenizer, token_pattern, lowercase, normalize, document,
         encoding_errors), which words are kept (min_count, max_vocab, max_doc_share), what counts as a co-occurrence
-        (window, context, weighting, oov, subsample, seed).
+        (window, context, weighting, oov, subsample, seed, resample).
 
     Returns
     -------
@@ -120,7 +120,7 @@ def build_cooc(
     out = Path(out)
     if not resume:
         check_output(out, force=force)
-    sources = find_sources(corpus, json_field=json_field, column=column)
+    sources = find_sources(corpus, json_field=json_field, column=column, resample=config.resample)
     names = [source.name for source in sources]
     check_apart(out, [source.name for source in sources if source.mtime_ns is not None])
     signature = _signature(job, wanted, sources, json_field, column)
@@ -204,7 +204,8 @@ def _is_finished(out: Path, job: Job, sources: list[Source], lists: tuple[Any, .
     if not all(time is not None and time < made for time in (*times, *(source.mtime_ns for source in sources))):
         return False
     shard, names = list(job.shard) if job.shard is not None else None, [source.name for source in sources]
-    return [meta.get(key) for key in ("options", "shard", "sources")] == [asdict(job.config), shard, names]
+    options = {**asdict(type(job.config)()), **(meta.get("options") or {})}
+    return [options, meta.get("shard"), meta.get("sources")] == [asdict(job.config), shard, names]
 
 
 def _wanted(

@@ -26,7 +26,7 @@ _BATCH_ENTRIES = 1 << 22
 # Options that say what an entry means: counts under different ones can't be added.
 _MEANING = (
     "tokenizer", "token_pattern", "lowercase", "normalize", "document", "window", "context", "weighting", "oov",
-    "subsample", "seed",
+    "subsample", "seed", "resample",
 )  # fmt: skip
 
 

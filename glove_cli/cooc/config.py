@@ -43,6 +43,10 @@ class CoocConfig(VocabConfig):
         1e-4 or 1e-5 are usual; 0 leaves all.
     seed : int
         Another seed leaves out other tokens.
+    resample : int, optional
+        Seed of the Poisson bootstrap: each line (each paragraph, if these are documents; long ones in pieces) counts so
+        often as chance has it, once on average. What differs between matrices of several seeds is what hangs on which
+        text there was.
     """
 
     window: int = 15
@@ -51,6 +55,7 @@ class CoocConfig(VocabConfig):
     oov: str = "skip"
     subsample: float = 0.0
     seed: int = 1
+    resample: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,13 +70,9 @@ class CoocConfig(VocabConfig):
         if not 0 <= subsample <= 1:
             raise OptionError(f"--subsample: {subsample:g} is not a share. Give a number from 0 to 1, such as 1e-4.")
         object.__setattr__(self, "subsample", subsample)
-        if (
-            isinstance(self.seed, bool)
-            or not isinstance(self.seed, (int, np.integer))
-            or not 0 <= self.seed <= MAX_SEED
-        ):
-            raise OptionError(f"--seed: {self.seed!r} is not an integer from 0 to 2**63 - 1. Give one.")
-        object.__setattr__(self, "seed", int(self.seed))
+        object.__setattr__(self, "seed", _seed("--seed", self.seed))
+        if self.resample is not None:
+            object.__setattr__(self, "resample", _seed("--resample", self.resample))
 
     def weights(self) -> NDArray[np.float64]:
         """Return what a neighbour at each distance adds: float64 (window + 1,), the first one unused.
@@ -98,6 +99,13 @@ class CoocConfig(VocabConfig):
             )
         object.__setattr__(self, "weighting", ",".join(f"{number!r}" for number in numbers))
         object.__setattr__(self, "window", len(numbers))
+
+
+def _seed(option: str, value: object) -> int:
+    """Return a seed as an integer of Python."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= MAX_SEED:
+        raise OptionError(f"{option}: {value!r} is not an integer from 0 to 2**63 - 1. Give one.")
+    return int(value)
 
 
 def _numbers(weighting: object) -> list[float]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from glove_cli.corpus.sources import Source
+from glove_cli.corpus.stream import MAX_STRETCH, too_long
 from glove_cli.errors import CorpusError
 
 BLOCK_BYTES = 2 << 20
-MAX_STRETCH = 1 << 26  # bytes without a separator, which have to be in memory together
 _BLANKS = b" \t\r\n"
 _BLANK_LINES = re.compile(rb"\n[ \t\n]*\n")
 
@@ -179,9 +179,7 @@ class _Cutter:
         if place and stretch > MAX_STRETCH:
             stretch = self._stretch + min(k for k in map(piece.find, (b" ", b"\t", b"\n")) if k >= 0)
         if stretch > MAX_STRETCH:
-            raise CorpusError(
-                f"{self._name}: holds more than {MAX_STRETCH:,} bytes without a space, tab or line end. Is it text?"
-            )
+            raise too_long(self._name, MAX_STRETCH)
         self._stretch = len(piece) - place if place else stretch
 
     def _measure_blanks(self, piece: bytes) -> int:

@@ -16,6 +16,7 @@ from glove_cli.corpus.content import MAGIC_BYTES, PARQUET_MAGIC, TEXT_HEAD, chec
 from glove_cli.corpus.folders import files_in, files_matching, no_files
 from glove_cli.corpus.records import Records, json_texts, parquet_records
 from glove_cli.corpus.remote import RemoteFile, find_remote, is_remote
+from glove_cli.corpus.resample import Draw, Resampled
 from glove_cli.corpus.stream import AheadStream, FileStream, Stream, named_errors
 from glove_cli.errors import CorpusError, OptionError
 
@@ -44,6 +45,8 @@ class Source:
         The file is JSON Lines, and this field of each is a text.
     column : str, optional
         The file is Parquet, and each value of this column is a text.
+    draw : Draw, optional
+        Each line of the text as often as it is drawn.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Source:
     remote: RemoteFile | None = None
     json_field: str | None = None
     column: str | None = None
+    draw: Draw | None = None
 
     @property
     def replayable(self) -> bool:
@@ -93,7 +97,8 @@ class Source:
                     file = stack.enter_context(open(self.name, "rb", buffering=0))
             self._check_unchanged(file)
             try:
-                yield self._text(file, document, stack)
+                text = self._text(file, document, stack)
+                yield text if self.draw is None else Resampled(text, self.draw, document)
             except CorpusError:
                 self._check_unchanged(file)  # where it has changed, that is what is wrong
                 raise
@@ -137,7 +142,9 @@ class Source:
             raise CorpusError(f"{self.name}: changed while it was read. Start again when nothing writes to it.")
 
 
-def find_sources(corpus: CorpusLike, *, json_field: str | None = None, column: str | None = None) -> list[Source]:
+def find_sources(
+    corpus: CorpusLike, *, json_field: str | None = None, column: str | None = None, resample: int | None = None
+) -> list[Source]:
     """List the texts of a corpus after checking that each can be read.
 
     Parameters
@@ -149,6 +156,8 @@ def find_sources(corpus: CorpusLike, *, json_field: str | None = None, column: s
         The files are JSON Lines, and this field of each object is a text.
     column : str, optional
         The files are Parquet, and each value of this column is a text.
+    resample : int, optional
+        Seed with which each line is drawn as often as chance has it.
 
     Returns
     -------
@@ -177,7 +186,9 @@ def find_sources(corpus: CorpusLike, *, json_field: str | None = None, column: s
         if source.mtime_ns is not None:
             with source.open():
                 pass
-    return sources
+    if resample is None:
+        return sources
+    return [replace(source, draw=Draw(resample, number)) for number, source in enumerate(sources)]
 
 
 def _sources(item: Any) -> list[Source]:

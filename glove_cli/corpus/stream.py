@@ -13,6 +13,7 @@ from glove_cli.errors import CorpusError
 
 HEAD_BYTES = 1 << 16  # what is read first, to be looked at
 SKIP_BYTES = 1 << 20
+MAX_STRETCH = 1 << 26  # bytes without a separator, which have to be in memory together
 _PIECES_AHEAD = 3
 
 
@@ -210,6 +211,11 @@ def named_errors(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise CorpusError(f"{name}: can't be read: {reason_of(error)}. Name a text file.") from error
+
+
+def too_long(name: str, most: int) -> CorpusError:
+    """Return the error of a text with more than so many bytes without a separator."""
+    return CorpusError(f"{name}: holds more than {most:,} bytes without a space, tab or line end. Is it text?")
 
 
 def reason_of(error: Exception) -> str:

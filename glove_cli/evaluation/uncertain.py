@@ -12,7 +12,8 @@ import numpy as np
 from glove_cli.evaluation.questions import PathLike
 from glove_cli.evaluation.similarity import pair_rows, spearman
 from glove_cli.parallel import Progress
-from glove_cli.uncertainty.cosines import LEVEL, check_draws, check_level, draw_cosines, normal_reach
+from glove_cli.uncertainty.cosines import check_draws, draw_cosines, normal_reach
+from glove_cli.uncertainty.level import LEVEL, check_level
 from glove_cli.uncertainty.vectors import UncertainVectors
 
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from glove_cli.errors import OptionError
 from glove_cli.memory import allowed_memory, in_words, used_memory
 from glove_cli.parallel import Progress
+from glove_cli.uncertainty.level import LEVEL, check_level
 from glove_cli.uncertainty.training_noise import TrainingNoise
 from glove_cli.uncertainty.vectors import UncertainVectors
 
-LEVEL = 0.9
 MAX_DRAWS = 1_000_000
 _DRAWS_TOGETHER = 1 << 24  # numbers of drawn vectors that are in memory at once
 
@@ -50,21 +50,6 @@ class CosineInterval:
     se: float
     low: float
     high: float
-
-
-def check_level(level: float) -> None:
-    """Refuse a level that is no share.
-
-    Parameters
-    ----------
-    level : float
-
-    Raises
-    ------
-    OptionError
-    """
-    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
-        raise OptionError(f"--level: {level!r} is not between 0 and 1. Give a share such as 0.9.")
 
 
 def check_draws(draws: int, *, least: int = 0) -> None:
@@ -111,7 +96,7 @@ def similarity_intervals(
     seed : int
         Of the draws.
     training : TrainingNoise, optional
-        What another seed would change, to be added.
+        What another seed would change, to be added; or what another text would, which is the whole of the noise.
     threads : int, optional
     progress : callable, optional
         See `UncertainVectors.each`.
@@ -125,7 +110,7 @@ def similarity_intervals(
     UnknownWordError
         If a word has no vector.
     OptionError
-        If `level` is no share, `draws` too few, or `seed` no integer of at least 0.
+        If `level` is no share, `draws` too few or without effect, or `seed` no integer of at least 0.
 
     Notes
     -----
@@ -137,8 +122,14 @@ def similarity_intervals(
     check_draws(draws)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise OptionError(f"--seed: {seed!r} is not an integer of at least 0. Give one.")
+    resampled = training is not None and training.resampled
+    if resampled and draws:
+        raise OptionError("--draws: are of the noise of counts, which resampled matrices tell already. Leave them out.")
     cosines, words, places = _cosines(source, pairs)
-    if draws:
+    if resampled:
+        known = np.array([source.vectors.unit_rows[source.vectors.row(word)].any() for word in words], bool)
+        variances = np.where(known[places].all(axis=1), 0.0, np.nan)
+    elif draws:
         drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)
         variances = drawn.var(axis=0, ddof=1)
     else:
