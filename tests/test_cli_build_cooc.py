@@ -70,7 +70,7 @@ def test_every_option_reaches_the_library(folder: Path) -> None:
         "oov": "hold",
         "subsample": 0.5,
         "seed": 7,
-        "resample": 3,
+        "resample": 9,
     }
     flags = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key != "lowercase"]
     result = glove("build-cooc", "corpus.txt", "second.txt", *flags, "--lowercase", "--threads", "1", "-o", "mine")
