@@ -150,6 +150,11 @@ def test_resampled_texts_say_what_another_text_would_change() -> None:
     assert all(pair["error"] > 0 for pair in found["pairs"])  # a word too rare for a covariance, too
     near = json.loads(glove("nearest", "w1", "-n", "3", "--intervals", *also, "--json").stdout)[0]["nearest"]
     assert all(each["low"] <= each["similarity"] <= each["high"] for each in near)
+    scores = ("evaluate", "--similarity", "pairs.txt", "--intervals")
+    (noise,) = json.loads(glove(*scores, *also, "--json").stdout)["models"][0]["noise"]
+    assert (noise["pairs"], noise["rare_words"]) == (4, [])
+    several = glove(*scores, "glove-run", "again", *also)
+    assert several.stderr == "Error: --also: is of one model, and there are several. Name one PATH.\n"
     refused = glove("uncertainty", "w1", "--also", "r1")
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert "one resampled matrix says nothing" in refused.stderr
@@ -178,6 +183,7 @@ def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> No
         (["uncertainty", "w1", "--cooc", "nowhere"], 1, "nowhere: does not exist."),
         (["uncertainty", "w1", "--also", "glove-run/model"], 2, "--also: has the --seed 1, as another has."),
         (["nearest", "w1", "--also", "again"], 2, "--also: has no effect without --intervals."),
+        (["evaluate", "--similarity", "pairs.txt", "--also", "again"], 2, "--also: has no effect without --intervals."),
         (["nearest", "w1", "--cooc", "a"], 2, "--cooc: has no effect without --intervals."),
         (["nearest", "w1", "--level", "0.5"], 2, "--level: has no effect without --intervals."),
         (["nearest", "w1", "--intervals", "--metric", "dot"], 2, "--intervals: are known for cosines"),

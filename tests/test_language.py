@@ -329,3 +329,14 @@ def test_the_picture_is_the_same_each_time(
     assert one == (tmp_path / "two.svg").read_text()
     for text in ("2-gram", "random, d=4", "a $b$, frozen", "a $b$, tuned", "by size", "tokens of the training text"):
         assert f">{text}<" in one
+
+
+def test_networks_that_memory_cannot_hold_are_refused(
+    texts: dict[str, bytes], networks: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glove_cli.language.network.allowed_memory", lambda: 1_000_000)
+    monkeypatch.setattr("glove_cli.language.network.used_memory", lambda: 0)
+    how: dict[str, Any] = {name: io.BytesIO(data) for name, data in texts.items()}
+    with pytest.raises(OptionError, match=r"--lm-hidden: 2 networks with 10,000 units for \d+ words take [\d.]+ MB"):
+        evaluate_language({"a": vectors_of(texts["train"])}, **how, **FAST, hidden=10_000, threads=2)
+    assert not networks

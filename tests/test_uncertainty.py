@@ -12,6 +12,7 @@ import numpy as np
 import oracle
 import pytest
 import scipy.sparse
+import scipy.stats
 from conftest import change_meta, zipf_text
 from hypothesis import given
 from hypothesis import strategies as st
@@ -505,3 +506,30 @@ def from_source(model: GloveModel, name: str) -> GloveModel:
 def fewer_words(model: GloveModel) -> GloveModel:
     vocab = Vocab([*model.vocab.words[:-1], "other"], model.vocab.counts)
     return dataclasses.replace(model, vocab=vocab)
+
+
+def test_rho_takes_its_noise_from_other_trainings(
+    trained: Trained, again: GloveModel, resampled: list[GloveModel], tmp_path: Path
+) -> None:
+    lines = [f"w{a} w{a + b} {a * b % 7}\n" for a in range(1, 9) for b in (1, 3, 5)]
+    (tmp_path / "pairs.txt").write_text("".join([*lines, f"w1 {RARE} 4\n"]))
+    pairs, people = [tuple(line.split()[:2]) for line in lines], [float(line.split()[2]) for line in lines]
+    source = uncertain_vectors(trained.model, trained.cooc)
+    plain = uncertain_similarity(source, tmp_path / "pairs.txt", draws=200)
+
+    def rhos(noise: TrainingNoise, pairs: list[Any], people: list[float]) -> list[float]:
+        return [oracle.spearman([v.similarity(a, b) for a, b in pairs], people) for v in noise.vectors]
+
+    seeds = TrainingNoise.of(source, [again])
+    found = uncertain_similarity(source, tmp_path / "pairs.txt", draws=200, training=seeds)
+    added = np.var(rhos(seeds, pairs, people), ddof=1)
+    assert (found.pairs, found.rare, found.rho) == (24, (RARE,), plain.rho)
+    assert found.se == pytest.approx(np.hypot(plain.se, np.sqrt(added)))
+    t = scipy.stats.t(df=(plain.se**2 + added) ** 2 / added**2)
+    assert found.high == pytest.approx(min(1, found.rho + t.ppf(0.95) * found.se))
+
+    texts = TrainingNoise.of(source, resampled)
+    found = uncertain_similarity(source, tmp_path / "pairs.txt", training=texts)
+    assert (found.pairs, found.rare) == (25, ())
+    assert found.se == pytest.approx(np.std(rhos(texts, [*pairs, ("w1", RARE)], [*people, 4.0]), ddof=1))
+    assert found.low == pytest.approx(max(-1, found.rho - 2.9199856 * found.se))  # Student's t of 2 degrees

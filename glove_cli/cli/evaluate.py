@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from glove_cli.cli.intervals import check_interval_options, matrix_options
+from glove_cli.cli.intervals import also_option, check_interval_options, matrix_options
 from glove_cli.cli.language_options import language_options
 from glove_cli.cli.options import MODEL_NAME, PATH, example, force_option, json_option, reading_options, run_option
 from glove_cli.cli.terminal import check_stdout, say
@@ -52,6 +53,7 @@ class Choice(NamedTuple):
 @click.option("--answers", type=PATH, metavar="FILE", help="Write each question and its answers to this file (TSV).")
 @force_option
 @click.option("--intervals", is_flag=True, help="Say how much of a rho is noise of the vectors, by --resamples draws.")
+@also_option
 @matrix_options
 @click.option(
     "--vectors", type=click.Choice(KINDS), multiple=True, help="Which vectors of a model. Repeatable.  [default: sum]"
@@ -83,6 +85,7 @@ def command(
     answers: Path | None,
     force: bool,
     intervals: bool,
+    also: tuple[Path, ...],
     cooc: Path | None,
     level: float,
     vectors: tuple[str, ...],
@@ -138,9 +141,9 @@ def command(
         "outliers": list(outliers),
     }
     rules: dict[str, Any] = {"protocol": protocol, "restrict": restrict, "dummy4unknown": dummy4unknown}
-    check_interval_options(intervals, cooc, level)
+    check_interval_options(intervals, cooc, level, also=also)
     if intervals:
-        _check_intervals(own, files, resamples, dummy4unknown)
+        _check_intervals(own, files, resamples, dummy4unknown, paths, also)
     _check(chosen, files, rules, resamples, seed, answers, force, as_json and as_tsv)
     labels = _labels(chosen)
     found, models = _score(chosen, labels, files, rules, answers is not None, Progress, notes)
@@ -150,7 +153,7 @@ def command(
     if intervals:
         from glove_cli.cli.score_noise import add_noise
 
-        add_noise(chosen, models, files["similarity"], rules, draw, cooc, level)
+        add_noise(chosen, models, files["similarity"], rules, draw, cooc, level, also)
     for model, scores in zip(models, found, strict=True):
         model.update(describe_scores(scores, **draw))
     result: dict[str, Any] = {
@@ -219,7 +222,9 @@ def _check(
         check_output(answers, force=force)
 
 
-def _check_intervals(own: bool, files: dict[str, Any], resamples: int, dummy4unknown: bool) -> None:
+def _check_intervals(
+    own: bool, files: dict[str, Any], resamples: int, dummy4unknown: bool, paths: Sequence[Path], also: Sequence[Path]
+) -> None:
     """Refuse intervals of what has none."""
     from glove_cli.errors import OptionError
 
@@ -235,6 +240,8 @@ def _check_intervals(own: bool, files: dict[str, Any], resamples: int, dummy4unk
         raise OptionError(
             "--intervals: an unknown word has none, so --dummy4unknown doesn't go with them. Leave it out."
         )
+    if also and len(paths) > 1:
+        raise OptionError("--also: is of one model, and there are several. Name one PATH.")
     if resamples < 100:
         raise OptionError(f"--resamples: {resamples} draws are too few for --intervals. Give 100 or more.")
 

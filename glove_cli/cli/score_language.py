@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OTHERS = (
     "analogies", "similarity", "categories", "outliers", "protocol", "restrict", "dummy4unknown", "resamples", "seed",
-    "answers", "intervals", "level", "cooc",
+    "answers", "intervals", "also", "level", "cooc",
 )  # fmt: skip
 _CONFIG = ("orders", "shares", "seeds", "max_vocab", "context", "hidden", "direct", "epochs", "most_tokens")
 _NAMES = {"train": "training", "valid": "validation", "test": "test"}

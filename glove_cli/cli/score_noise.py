@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glove_cli.cli.intervals import note_rare, open_uncertain
+from glove_cli.cli.intervals import note_rare, open_training, open_uncertain
 from glove_cli.cli.progress import Progress
 from glove_cli.evaluation.together import similarity_files
 from glove_cli.evaluation.uncertain import uncertain_similarity
@@ -23,6 +24,7 @@ def add_noise(
     draw: dict[str, int],
     cooc: Path | None,
     level: float,
+    also: Sequence[Path] = (),
 ) -> None:
     """Add to each model's results how much of each rho is noise of its vectors.
 
@@ -40,6 +42,8 @@ def add_noise(
     cooc : Path, optional
         The matrix.
     level : float
+    also : sequence of Path
+        Other trainings of the one model.
 
     Raises
     ------
@@ -50,6 +54,7 @@ def add_noise(
     how |= {"draws": draw["resamples"], "seed": draw["seed"]}
     for choice, model in zip(chosen, models, strict=True):
         source = open_uncertain(choice.path.parent, choice.path, choice.vectors, choice.process, cooc)
+        how["training"] = open_training(source, also, choice.process)
         found = []
         for file in similarity_files(files):
             with Progress() as progress:

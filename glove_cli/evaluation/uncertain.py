@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glove_cli.evaluation.questions import PathLike
 from glove_cli.evaluation.similarity import pair_rows, spearman
 from glove_cli.parallel import Progress
 from glove_cli.uncertainty.cosines import check_draws, draw_cosines, normal_reach
 from glove_cli.uncertainty.level import LEVEL, check_level
+from glove_cli.uncertainty.training_noise import TrainingNoise
 from glove_cli.uncertainty.vectors import UncertainVectors
 
 
@@ -28,7 +29,7 @@ class UncertainRho:
     rho : float
         Of the vectors as they are, over the pairs counted here.
     se : float
-        Standard deviation of the draws' rho.
+        Standard deviation of the draws' rho, or of that of other trainings, or root of both variances.
     low, high : float
         Limits of the interval.
     pairs, of : int
@@ -54,6 +55,7 @@ def uncertain_similarity(
     draws: int = 1000,
     seed: int = 1,
     level: float = LEVEL,
+    training: TrainingNoise | None = None,
     protocol: str = "reference",
     restrict: int | None = None,
     threads: int | None = None,
@@ -69,6 +71,9 @@ def uncertain_similarity(
     draws, seed : int
     level : float
         Share of the intervals that are to hold the rho of vectors without noise.
+    training : TrainingNoise, optional
+        What another seed would change, to be added; or what another text would, which is the whole of the noise: then
+        nothing is drawn.
     protocol : str
         See `evaluate_similarity`.
     restrict : int, optional
@@ -91,7 +96,9 @@ def uncertain_similarity(
     Notes
     -----
     The pairs count as given: this is noise of the vectors, the bootstrap of `describe_scores` that of the choice of
-    pairs. The interval is rho - z se to rho + z se; the draws' mean lies below rho, because they have the noise twice.
+    pairs. The interval is rho - t se to rho + t se; the draws' mean lies below rho, because they have the noise twice.
+    t is Student's, with the degrees of freedom that Satterthwaite (1946) gives a sum of two variances: that of many
+    draws, and that of rho in the n models of `training`, with n - 1.
     """
     check_level(level)
     check_draws(draws, least=100)
@@ -99,17 +106,38 @@ def uncertain_similarity(
     rows, people, _, _ = pair_rows(words, file, protocol, restrict)
     known = (rows >= 0).all(axis=1)
     pairs = [(words[a], words[b]) for a, b in rows[known].tolist()]
-    drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)
+    rare: set[str] = set()
+    if training is None or not training.resampled:
+        drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)
+        rare = set(source.rare)
+    else:
+        lengths: NDArray[np.bool_] = np.any(source.vectors.unit_rows, axis=1)
+        drawn = np.where(lengths[rows[known]].all(axis=1), 0.0, np.nan)[np.newaxis]
     people, counted = people[known], ~np.isnan(drawn).any(axis=0)
     cosines = np.array([source.vectors.similarity(a, b) for a, b in pairs])
     rho = spearman(cosines[counted], people[counted])
-    se = float(np.std(_correlations(drawn[:, counted], people[counted]), ddof=1)) if math.isfinite(rho) else math.nan
-    reach = normal_reach(level) * se
+    se = reach = math.nan
+    if math.isfinite(rho):
+        variances = [_variance(drawn[:, counted], people[counted])] if len(drawn) > 1 else [0.0]
+        if training is not None:
+            variances.append(_variance(training.cosines(pairs)[:, counted], people[counted]))
+        se = math.sqrt(sum(variances))
+        reach = se * _t(level, variances, len(training.vectors) - 1 if training is not None else 0)
     asked = dict.fromkeys(word for pair in pairs for word in pair)
-    rare = tuple(word for word in asked if word in source.rare)
+    rare = tuple(word for word in asked if word in rare)
     low, high = (max(-1.0, rho - reach), min(1.0, rho + reach)) if math.isfinite(reach) else (math.nan, math.nan)
     return UncertainRho(Path(file).stem, rho, se, low, high, int(counted.sum()), len(rows), rare)
 
 
-def _correlations(drawn: np.ndarray, people: np.ndarray) -> Sequence[float]:
-    return [spearman(cosines, people) for cosines in drawn]
+def _variance(cosines: NDArray[np.float64], people: NDArray[np.float64]) -> float:
+    """Return the variance of rho over rows of cosines."""
+    return float(np.var([spearman(row, people) for row in cosines], ddof=1))
+
+
+def _t(level: float, variances: list[float], freedom: int) -> float:
+    """Return how many standard errors an interval reaches, if the last of several variances is an estimate."""
+    if len(variances) < 2 or not variances[-1]:
+        return normal_reach(level)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom * (sum(variances) / variances[-1]) ** 2, (1 + level) / 2))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from glove_cli.corpus.sources import CorpusLike
 from glove_cli.corpus.vocabulary import make_config
 from glove_cli.language.config import LanguageConfig
-from glove_cli.language.network import FROZEN, RANDOM, TUNED, require_torch, train_network
+from glove_cli.language.network import FROZEN, RANDOM, TUNED, check_memory, require_torch, train_network
 from glove_cli.language.ngrams import KneserNey, NgramCounts, perplexity
 from glove_cli.language.overlap import Overlap, find_overlap
 from glove_cli.language.prepare import prepare_texts
@@ -112,6 +112,9 @@ def evaluate_language(
         note(text)
     vectors = {name: _rows(source, texts.words) for name, source in models.items()}
     jobs = list(_jobs(config, vectors))
+    if vectors:
+        networks = min(threads, sum(job.kind != NGRAM for job in jobs))
+        check_memory(len(texts.words), max(rows.shape[1] for rows in vectors.values()), config, networks)
     parts = {(share, seed): learned.sample(share, seed) for _, _, _, share, seed in jobs}
     runs = _work(jobs, parts, judged, scored, vectors, config, threads, progress)
     return LanguageReport(

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import TrainingError
+from glove_cli.errors import OptionError, TrainingError
 from glove_cli.language.config import LanguageConfig
 from glove_cli.language.ngrams import marked, perplexity
 from glove_cli.language.text import Text
+from glove_cli.memory import allowed_memory, in_words, used_memory
 
 RANDOM, FROZEN, TUNED = "random", "frozen", "tuned"
 STARTS = (RANDOM, FROZEN, TUNED)
@@ -116,6 +117,33 @@ def require_torch(option: str) -> None:
         raise TrainingError(
             f"{option}: needs the package torch. Install it with: pip install 'glove-cli[lm]'."
         ) from None
+
+
+def check_memory(V: int, d: int, config: LanguageConfig, networks: int) -> None:
+    """Refuse networks that take more memory than there is.
+
+    Parameters
+    ----------
+    V, d : int
+        Words, and numbers of a vector.
+    config : LanguageConfig
+    networks : int
+        How many learn side by side.
+
+    Raises
+    ------
+    OptionError
+    """
+    K, h = config.context, config.hidden
+    numbers = (V + 5) * d + h * (K * d + 1) + (V + 2) * (h + 1) + (V + 2) * K * d * config.direct
+    # Numbers, sums of squared gradients and the best numbers, float32; beside these the next best, or scores of rows.
+    needed = networks * (12 * numbers + max(4 * numbers, 8 * _ROWS * (V + 2)))
+    allowed = max(0, allowed_memory() - used_memory())
+    if needed > allowed:
+        raise OptionError(
+            f"--lm-hidden: {networks} networks with {config.hidden:,} units for {V:,} words take {in_words(needed)} of "
+            f"memory, there are {in_words(allowed)}. Lower it, --lm-vocab or --threads, or leave out --lm-direct."
+        )
 
 
 def train_network(

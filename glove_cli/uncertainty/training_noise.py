@@ -115,6 +115,18 @@ class TrainingNoise:
         both = np.array([of_words[a] + of_words[b] if a != b else 0.0 for a, b in pairs])
         return np.maximum(both - all_probes, both / 2) * (1 - np.minimum(1.0, cosines**2))
 
+    def cosines(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Return the cosines of pairs in each model, float64 (models, pairs).
+
+        Parameters
+        ----------
+        pairs : sequence of (str, str)
+        """
+        rows = np.array([[self.vectors[0].row(word) for word in pair] for pair in pairs], np.int64).reshape(-1, 2)
+        return np.stack(
+            [np.einsum("nd,nd->n", *(v.unit_rows[rows[:, k]] for k in (0, 1)), dtype=np.float64) for v in self.vectors]
+        )
+
     def _totals(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return t_a of each row."""
         found = np.stack([v.unit_rows[rows] @ v.unit_rows[self.probes].T for v in self.vectors]).astype(np.float64)
