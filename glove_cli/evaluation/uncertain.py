@@ -106,10 +106,10 @@ def uncertain_similarity(
     rows, people, _, _ = pair_rows(words, file, protocol, restrict)
     known = (rows >= 0).all(axis=1)
     pairs = [(words[a], words[b]) for a, b in rows[known].tolist()]
-    rare: set[str] = set()
+    without: set[str] = set()
     if training is None or not training.resampled:
         drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)
-        rare = set(source.rare)
+        without = set(source.rare)
     else:
         lengths: NDArray[np.bool_] = np.any(source.vectors.unit_rows, axis=1)
         drawn = np.where(lengths[rows[known]].all(axis=1), 0.0, np.nan)[np.newaxis]
@@ -124,7 +124,7 @@ def uncertain_similarity(
         se = math.sqrt(sum(variances))
         reach = se * _t(level, variances, len(training.vectors) - 1 if training is not None else 0)
     asked = dict.fromkeys(word for pair in pairs for word in pair)
-    rare = tuple(word for word in asked if word in rare)
+    rare = tuple(word for word in asked if word in without)
     low, high = (max(-1.0, rho - reach), min(1.0, rho + reach)) if math.isfinite(reach) else (math.nan, math.nan)
     return UncertainRho(Path(file).stem, rho, se, low, high, int(counted.sum()), len(rows), rare)
 
