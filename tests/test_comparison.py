@@ -317,8 +317,13 @@ def test_what_cannot_be_compared_is_refused_with_figures() -> None:
         compare(a, b, min_count=5)
     with pytest.raises(OptionError, match="words: 'w3' is one text"):
         compare(a, b, words="w3")
-    with pytest.raises(OptionError, match="counts: 3 of them, but 60 words"):
+    with pytest.raises(OptionError, match=r"counts: are int64 of the shape \(3,\), but there are 60 words"):
         compare(a, b, counts=(counts[:3], None))
+    with pytest.raises(OptionError, match="counts: are float64"):
+        compare(a, b, counts=(counts * 1.0, None))
+    with pytest.raises(OptionError, match=r"b: 'b\.txt' are no vectors\. Give what load_vectors"):
+        compare(a, "b.txt")  # type: ignore[arg-type]
+    assert compare(a, b, counts=(counts.tolist(), None), min_count=1, neighbours=8).min_count == 1
     with pytest.raises(OptionError, match="--limit: 0 is not a positive integer"):
         compare(a, b, neighbours=8).changes(0)
     a.matrix[4, 2] = np.nan

@@ -45,7 +45,7 @@ def compare(
     control : WordVectors, optional
         Other vectors of text like that of `a`: what differs between `a` and these is chance. Those of another part of
         the text show all of it, those of another seed only that of training, which is much less.
-    counts : sequence of int64 arrays or None
+    counts : sequence of int64 arrays (V,) or None
         How often each word of `a`, of `b` and of `control` occurs; None where that isn't known.
     min_count : int, optional
         Words that occur less often in any of them, where that is known, are left out, also as neighbours; 100 unless
@@ -84,6 +84,10 @@ def compare(
     >>> compare(load_vectors("a.txt"), load_vectors("b.txt")).changes(limit=10)  # doctest: +SKIP
     """
     vectors = [a, b] + ([control] if control is not None else [])
+    for name, source in zip(("a", "b", "control"), vectors, strict=False):
+        if not isinstance(source, WordVectors):
+            raise OptionError(f"{name}: {source!r} are no vectors. Give what load_vectors or select_vectors returns.")
+    counts = [None if given is None else np.asarray(given) for given in counts]
     counts = [*counts, None, None, None][: len(vectors)]
     check_options(min_count, restrict, neighbours)
     if isinstance(words, str):
@@ -150,8 +154,11 @@ def check_options(
 def _check_counts(vectors: Sequence[WordVectors], counts: Sequence[Counts], min_count: int | None) -> int:
     """Refuse counts that don't fit the words; return the least count of a word."""
     for source, given in zip(vectors, counts, strict=True):
-        if given is not None and len(given) != len(source):
-            raise OptionError(f"counts: {len(given):,} of them, but {len(source):,} words. Give one a word.")
+        if given is not None and (given.shape != (len(source),) or given.dtype.kind not in "iu"):
+            raise OptionError(
+                f"counts: are {given.dtype.name} of the shape {given.shape}, but there are {len(source):,} words. Give "
+                "an integer for each."
+            )
     if min_count is not None and all(given is None for given in counts):
         raise OptionError("--min-count: files of vectors have no counts of words. Give --restrict instead.")
     return MIN_COUNT if min_count is None else int(min_count)
