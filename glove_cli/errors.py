@@ -40,3 +40,7 @@ class UnknownWordError(GloveError, KeyError):
 
 class TrainingError(GloveError):
     """Training can't start or can't go on: no entries, entries that are not positive, a cost that is not finite."""
+
+
+class ClusterError(GloveError):
+    """A cluster can't be reached, or its machines fail again and again."""

@@ -35,6 +35,7 @@ LAYERS = [
     "model",
     "vectors",
     "training",
+    "cluster",
     "spectral",
     "uncertainty",
     "evaluation",

@@ -1,0 +1,227 @@
+"""The engine: Dask's scheduler and workers, which are started, found or given, and what may go wrong with them.
+
+Scheduling, transport, retries and membership are Dask's. What is ours is that a task can be done again at any time, by
+any worker: it reads files that don't change, and its result appears under its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glove_cli.errors import ClusterError, GloveError, OptionError
+from glove_cli.parallel import thread_count
+from glove_cli.version import __version__
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOCAL = "local:"
+_CONNECT_SECONDS = 30
+_SHARE = 2  # of a worker's memory, one part is for our arrays, the others for the program and what Dask holds
+_LEAST_MEMORY = 1 << 28
+
+
+def require_engine(option: str = "--cluster") -> Any:
+    """Return the package `distributed`.
+
+    Parameters
+    ----------
+    option : str
+        What the error names.
+
+    Raises
+    ------
+    OptionError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise OptionError(
+            f"{option}: needs the package distributed. Install it with: pip install 'glove-cli[cluster]'."
+        ) from None
+
+
+def check_cluster(cluster: object) -> None:
+    """Refuse, before any work, what names no cluster.
+
+    Parameters
+    ----------
+    cluster : str, path-like or distributed.Client
+        See `connected`.
+
+    Raises
+    ------
+    OptionError
+    """
+    if isinstance(cluster, (str, os.PathLike)):
+        _parse(os.fspath(cluster))
+        require_engine()
+    elif not isinstance(cluster, require_engine().Client):
+        raise OptionError(f"--cluster: {cluster!r} names no cluster. Give local:4, an address or a distributed.Client.")
+
+
+def _parse(text: str) -> int | str | Path:
+    """Return the number of local workers, an address, or the file of a scheduler."""
+    if text.startswith(LOCAL):
+        number = text.removeprefix(LOCAL)
+        if number.isascii() and number.isdigit() and 0 < int(number) <= 1024:
+            return int(number)
+        raise OptionError(f"--cluster: {text!r} is no number of workers. Give 1 to 1024, such as local:4.")
+    if "://" in text:
+        return text
+    if os.path.isfile(text):
+        return Path(text)
+    raise OptionError(
+        f"--cluster: {text!r} is no cluster. Give local:4, an address such as tcp://host:8786, or the file that "
+        "dask scheduler --scheduler-file writes."
+    )
+
+
+@contextlib.contextmanager
+def connected(
+    cluster: str | os.PathLike[str] | Client,
+    *,
+    threads: int | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> Iterator[Client]:
+    """Give a client of a cluster; what was started or connected for this is ended with the block.
+
+    Parameters
+    ----------
+    cluster : str, path-like or distributed.Client
+        "local:4" starts four processes here; an address such as "tcp://host:8786" or the scheduler's file finds a
+        cluster that runs; a client is used as it is.
+    threads : int, optional
+        Of all local workers together.
+    note : callable, optional
+        Called with the dashboard's address.
+
+    Raises
+    ------
+    OptionError
+        If there is no such cluster, or the engine isn't installed.
+    ClusterError
+        If it can't be reached, has no worker, or its workers have another version of this package; also in place of
+        what Dask raises within the block when the scheduler is gone or a task has ended too many workers.
+    """
+    check_cluster(cluster)
+    distributed = require_engine()
+    name = f"--cluster: {cluster}" if isinstance(cluster, (str, os.PathLike)) else "--cluster: the scheduler"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_quiet())
+        if isinstance(cluster, (str, os.PathLike)):
+            what = _parse(os.fspath(cluster))
+            try:
+                if isinstance(what, int):
+                    each = max(1, thread_count(threads) // what)
+                    workers = stack.enter_context(
+                        distributed.LocalCluster(
+                            n_workers=what, threads_per_worker=each, processes=True, dashboard_address=":0",
+                            silence_logs=logging.CRITICAL,
+                        )
+                    )  # fmt: skip
+                    client = stack.enter_context(distributed.Client(workers))
+                else:
+                    where = {"scheduler_file": str(what)} if isinstance(what, Path) else {"address": what}
+                    client = stack.enter_context(distributed.Client(timeout=_CONNECT_SECONDS, **where))
+            except (OSError, ValueError, TimeoutError) as error:
+                raise ClusterError(
+                    f"{name} can't be reached: {_one_line(error)}. Start it, or name another."
+                ) from error
+        else:
+            client = cluster
+        with named_errors(name):
+            _check_workers(client, name)
+            if client.dashboard_link:
+                note(f"Dashboard: {client.dashboard_link}")
+            yield client
+
+
+@contextlib.contextmanager
+def named_errors(name: str) -> Iterator[None]:
+    """Turn what Dask raises into a ClusterError of one line, where it isn't an error of ours that came back.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the cluster.
+
+    Raises
+    ------
+    ClusterError
+    """
+    distributed = require_engine()
+    comm, exceptions, client = (
+        importlib.import_module(f"distributed.{part}") for part in ("comm", "exceptions", "client")
+    )
+    try:
+        yield
+    except GloveError:
+        raise
+    except distributed.KilledWorker as error:
+        raise ClusterError(
+            f"{name}: workers ended again and again while they were at the same task; for want of memory, perhaps. "
+            "Give them more, or lower --memory. What is finished stays; --resume goes on from there."
+        ) from error
+    except exceptions.WorkerStartTimeoutError as error:
+        raise ClusterError(f"{name}: no worker has come: {_one_line(error)}. Start some.") from error
+    except (comm.CommClosedError, client.FutureCancelledError, client.FuturesCancelledError, TimeoutError) as error:
+        raise ClusterError(
+            f"{name} is gone: {_one_line(error)}. Start it again, and the same command with --resume."
+        ) from error
+
+
+def worker_memory(threads: int) -> int:
+    """Return how many bytes a task may take that runs on this worker beside others.
+
+    Parameters
+    ----------
+    threads : int
+        Tasks that run on it at the same time.
+    """
+    from glove_cli.memory import allowed_memory
+
+    distributed = require_engine()
+    limit = getattr(distributed.get_worker().memory_manager, "memory_limit", None) or allowed_memory()
+    return max(_LEAST_MEMORY, int(limit) // _SHARE) // max(1, threads)
+
+
+def _check_workers(client: Client, name: str) -> None:
+    """Refuse a cluster without workers, or with another version of this package."""
+    client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+    try:
+        versions = client.run(_version)
+    except ModuleNotFoundError as error:
+        raise ClusterError(f"{name}: workers lack a package: {_one_line(error)}. Install glove-cli there.") from error
+    others = sorted(set(versions.values()) - {__version__})
+    if others:
+        raise ClusterError(
+            f"{name}: workers have version {', '.join(others)} of glove-cli, here is {__version__}. Install the same."
+        )
+
+
+def _version() -> str:
+    return __version__
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's log from standard error: what matters is said in a line of ours."""
+    log = logging.getLogger("distributed")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
