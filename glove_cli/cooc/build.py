@@ -116,21 +116,21 @@ def build_cooc(
     """
     config: CoocConfig = make_config(CoocConfig, options)
     job = Job(config, thread_count(threads), memory_limit(memory), progress, note, parse_shard(shard), _chunk_tokens)
-    wanted = _wanted(config, vocab, words, stop_words)
+    wanted = read_wanted(config, vocab, words, stop_words)
     out = Path(out)
     if not resume:
         check_output(out, force=force)
     sources = find_sources(corpus, json_field=json_field, column=column, resample=config.resample)
     names = [source.name for source in sources]
     check_apart(out, [source.name for source in sources if source.mtime_ns is not None])
-    signature = _signature(job, wanted, sources, json_field, column)
-    if resume and not force and _is_finished(out, job, sources, (vocab, words, stop_words)):
+    described = signature(job, wanted, sources, json_field, column)
+    if resume and not force and is_finished(out, job, sources, (vocab, words, stop_words)):
         job.note(f"{out} was finished already.")
-        with workspace(out, signature, tmp=tmp, force=True):  # whatever was left of the temporary files goes
+        with workspace(out, described, tmp=tmp, force=True):  # whatever was left of the temporary files goes
             return load_cooc(out)
     check_output(out, force=force)
     opened = workspace(
-        out, signature, tmp=tmp, resume=resume, force=force, found=found, keep=resume, note=job.note,
+        out, described, tmp=tmp, resume=resume, force=force, found=found, keep=resume, note=job.note,
         kept=lambda done: job.note(f"Kept: {done}. The same command goes on from there."),
     )  # fmt: skip
     with opened as space, output_folder(out, force=force, temporary=space.result, format=COOC_FORMAT) as folder:
@@ -191,7 +191,7 @@ def parse_shard(shard: tuple[int, int] | str | None) -> tuple[int, int] | None:
     return i, n
 
 
-def _is_finished(out: Path, job: Job, sources: list[Source], lists: tuple[Any, ...]) -> bool:
+def is_finished(out: Path, job: Job, sources: list[Source], lists: tuple[Any, ...]) -> bool:
     """Tell whether `out` is the result of this job: with its options, and newer than all files that it was made of."""
     try:
         meta = load_cooc(out).meta
@@ -208,7 +208,7 @@ def _is_finished(out: Path, job: Job, sources: list[Source], lists: tuple[Any, .
     return [options, meta.get("shard"), meta.get("sources")] == [asdict(job.config), shard, names]
 
 
-def _wanted(
+def read_wanted(
     config: CoocConfig,
     vocab: Vocab | str | os.PathLike[str] | None,
     words: WordList | None,
@@ -236,7 +236,7 @@ def _check_whole(config: CoocConfig, words: WordList | None, stop_words: WordLis
         raise OptionError("--vocab: a given vocabulary is used whole, a list of words can't cut it. Leave one out.")
 
 
-def _signature(
+def signature(
     job: Job, wanted: Wanted, sources: list[Source], json_field: str | None, column: str | None
 ) -> dict[str, Any]:
     """Return all that the result depends on, to compare with that of an interrupted run."""

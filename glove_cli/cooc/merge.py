@@ -70,6 +70,7 @@ def merge_parts(
     threads: int,
     on_rows: Callable[[int], None],
     memory: int | None = None,
+    only: tuple[int, int] | None = None,
 ) -> Iterator[RowBlock]:
     """Add up matrices of the same words.
 
@@ -84,11 +85,13 @@ def merge_parts(
         Called with the number of entries read so far.
     memory : int, optional
         Bytes that may be taken.
+    only : (int, int), optional
+        The first row and the one behind the last, unless all are wanted.
 
     Yields
     ------
     RowBlock
-        All V rows, in order.
+        The rows, in order.
     """
     parts = [Part(path) for path in paths]
     read = parts[0].indptr()
@@ -122,11 +125,12 @@ def merge_parts(
     limit = MERGE_ENTRIES
     if memory is not None:
         limit = max(1 << 14, min(limit, memory // (2 * _ENTRY_BYTES * (threads + 3))))
-    ranges = row_ranges(np.diff(read), np.diff(read), block_entries=limit)
+    begin, end = only if only is not None else (0, V)
+    ranges = row_ranges(np.diff(read)[:end], np.diff(read)[:end], begin, block_entries=limit)
     states = [Accumulator.of(V) for _ in range(threads)]
     for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
-        on_rows(int(read[last]))
+        on_rows(int(read[last] - read[begin]))
 
 
 def merge_groups(

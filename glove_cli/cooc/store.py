@@ -45,6 +45,12 @@ class RowBlock:
     indices: NDArray[np.int32]
     data: NDArray[np.float64]
 
+    def on_diagonal(self, first: int) -> int:
+        """Count the entries on the diagonal of a lower half, if its first row is row `first` of the matrix."""
+        filled = np.flatnonzero(self.sizes)
+        last = np.cumsum(self.sizes)[filled] - 1
+        return int(np.count_nonzero(self.indices[last] == filled + first))
+
 
 @dataclass(frozen=True, eq=False)
 class CoocMatrix:
@@ -203,9 +209,7 @@ def write_rows(writer: FolderWriter, blocks: Iterable[RowBlock], *, lower: bool)
             sizes.append(block.sizes)
             largest = max(largest, float(block.data.max(initial=0)))
             if lower:
-                filled = np.flatnonzero(block.sizes)
-                last = np.cumsum(block.sizes)[filled] - 1
-                diagonal += int(np.count_nonzero(block.indices[last] == filled + row))
+                diagonal += block.on_diagonal(row)
             row += len(block.sizes)
     indptr = np.cumsum(np.concatenate(sizes))
     writer.array("indptr", indptr)

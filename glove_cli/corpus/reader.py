@@ -69,7 +69,7 @@ def read_blocks(
     Yields
     ------
     block : Block
-        The last one of each text ends it, and may be empty.
+        The last one of each text ends it (unless it is a span of one), and may be empty.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def read_blocks(
                     yield Block(data, index, end, before + stream.stored, False, prepared)
         before += stream.stored
         data = cutter.rest()  # after the file was found to be unchanged
-        yield Block(data, index, end + len(data), before, True, prepared)
+        yield Block(data, index, end + len(data), before, source.ends, prepared)
         end = 0
 
 

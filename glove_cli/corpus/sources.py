@@ -17,7 +17,7 @@ from glove_cli.corpus.folders import files_in, files_matching, no_files
 from glove_cli.corpus.records import Records, json_texts, parquet_records
 from glove_cli.corpus.remote import RemoteFile, find_remote, is_remote
 from glove_cli.corpus.resample import Draw, Resampled
-from glove_cli.corpus.stream import AheadStream, FileStream, Stream, named_errors
+from glove_cli.corpus.stream import AheadStream, FileSpan, FileStream, Stream, named_errors
 from glove_cli.errors import CorpusError, OptionError
 
 STDIN = "-"
@@ -47,6 +47,10 @@ class Source:
         The file is Parquet, and each value of this column is a text.
     draw : Draw, optional
         Each line of the text as often as it is drawn.
+    span : (int, int), optional
+        First byte of a plain text and the one behind the last: only these are read, see `spans.cut_source`.
+    place : str, optional
+        Where it lies, if not where `name` says.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Source:
     json_field: str | None = None
     column: str | None = None
     draw: Draw | None = None
+    span: tuple[int, int] | None = None
+    place: str | None = None
 
     @property
     def replayable(self) -> bool:
@@ -67,6 +73,30 @@ class Source:
     def records(self) -> bool:
         """Whether the file holds many texts."""
         return self.json_field is not None or self.column is not None
+
+    @property
+    def ends(self) -> bool:
+        """Whether the text ends where this source does, not only a span of it."""
+        return self.span is None or self.span[1] == self.size
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open the file as it is stored.
+
+        Raises
+        ------
+        CorpusError
+            If it can't be opened, or has changed since it was found.
+        """
+        with contextlib.ExitStack() as stack:
+            file = self.file
+            if self.remote is not None:
+                file = stack.enter_context(self.remote.open())
+            elif file is None:
+                with named_errors(self.name):
+                    file = stack.enter_context(open(self.place or self.name, "rb", buffering=0))
+            self._check_unchanged(file)
+            yield file
 
     @contextlib.contextmanager
     def open(self, document: str = "line") -> Iterator[Stream]:
@@ -89,13 +119,7 @@ class Source:
             If it can't be read, is no text, or has changed since it was found; the latter also at the end.
         """
         with contextlib.ExitStack() as stack:
-            file = self.file
-            if self.remote is not None:
-                file = stack.enter_context(self.remote.open())
-            elif file is None:
-                with named_errors(self.name):
-                    file = stack.enter_context(open(self.name, "rb", buffering=0))
-            self._check_unchanged(file)
+            file = stack.enter_context(self.opened())
             try:
                 text = self._text(file, document, stack)
                 yield text if self.draw is None else Resampled(text, self.draw, document)
@@ -106,6 +130,10 @@ class Source:
 
     def _text(self, file: BinaryIO, document: str, stack: contextlib.ExitStack) -> Stream:
         """Return the text of an open file, as its first bytes show how it is stored; `stack` closes what it needs."""
+        if self.span is not None:
+            with named_errors(self.name):
+                file.seek(self.span[0])
+            return FileSpan(self.name, file, self.span[1] - self.span[0])
         raw = FileStream(self.name, file, size=self.size, regular=self.mtime_ns is not None)
         kind = compression_of(raw.head(MAGIC_BYTES))
         if self.column is not None:

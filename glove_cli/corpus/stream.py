@@ -167,6 +167,27 @@ class FileStream(Stream):
         return piece
 
 
+class FileSpan(FileStream):
+    """Bytes within a file.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    file : binary file
+        Read from where it stands.
+    size : int
+        How many.
+    """
+
+    def __init__(self, name: str, file: BinaryIO, size: int) -> None:
+        super().__init__(name, file, size=size)
+
+    def _more(self, n: int) -> bytes:
+        left = self._size - self._stored
+        return super()._more(min(n, left)) if left else b""
+
+
 class AheadStream(Stream):
     """The bytes of another stream, of which some are made ahead in a thread of its own.
 

@@ -1,0 +1,258 @@
+"""Counting on a cluster: the same matrix as `glove_cli.cooc.build.build_cooc` makes, to the last byte.
+
+    cut the files into parts                                              read.find_parts
+    for each part: words and provisional ids                              read.read_part
+    merge the words, 16 tables at a time, and choose the vocabulary       read.gather_words, choose_words
+    for each part: count pairs into sorted rows                           count.count_part
+    for each range of rows: add them up and write them in their place     gather
+
+Every step is tasks of Dask's that read files in a folder which all machines see, and leave new ones there: a task whose
+worker was lost is done again by another, and a run that was interrupted goes on with what is there. The client sees
+names and numbers only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glove_cli.cluster import count, gather, read
+from glove_cli.cluster.engine import connected, require_engine
+from glove_cli.cluster.tasks import put_together, run_tasks
+from glove_cli.cooc.build import is_finished, read_wanted, signature
+from glove_cli.cooc.config import CoocConfig
+from glove_cli.cooc.passes import Job
+from glove_cli.cooc.store import COOC_FORMAT, CoocMatrix, open_cooc
+from glove_cli.corpus.sources import Source
+from glove_cli.corpus.vocabulary import WordList, make_config, source_names
+from glove_cli.errors import CorpusError
+from glove_cli.files import check_apart, check_output, output_folder
+from glove_cli.memory import memory_limit
+from glove_cli.parallel import Progress
+from glove_cli.vocab import Vocab
+from glove_cli.workspace import Workspace, workspace
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+def build_cooc_on(
+    cluster: str | os.PathLike[str] | Client,
+    corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    vocab: Vocab | str | os.PathLike[str] | None = None,
+    words: WordList | None = None,
+    stop_words: WordList | None = None,
+    json_field: str | None = None,
+    column: str | None = None,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    tmp: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
+    **options: Any,
+) -> CoocMatrix:
+    """Count how often words of a corpus stand near each other, on a cluster.
+
+    Parameters
+    ----------
+    cluster : str, path-like or distributed.Client
+        "local:4", an address, the scheduler's file, or a client, see `engine.connected`.
+    corpus : path-like or sequence of path-like
+        Files, folders, patterns and addresses that all workers see, under the same names.
+    out : path-like
+        The folder to make; in a folder that the workers see, too.
+    vocab, words, stop_words, json_field, column, tmp, resume, force
+        As in `build_cooc`.
+    threads : int, optional
+        Of all workers of a "local:" cluster together.
+    memory : int or str, optional
+        Bytes that the words of the corpus may take, twice. Other memory is a share of the workers' own limits.
+    progress : callable, optional
+        Called with ("reading", bytes done, bytes in all, "B"), then ("counting", parts, parts in all, "part") and
+        ("merging", ranges of rows, all, "range").
+    note : callable, optional
+        Called with the address of the dashboard, and other things that a user should know.
+    **options
+        The fields of `CoocConfig`.
+
+    Returns
+    -------
+    CoocMatrix
+        The same bytes as `build_cooc` makes, whatever the number of workers.
+
+    Raises
+    ------
+    ClusterError
+        If the cluster can't be reached, or fails again and again.
+    OptionError, CorpusError, FormatError, OutputError
+        As `build_cooc`; also if an option can't be used part by part.
+    """
+    config: CoocConfig = make_config(CoocConfig, options)
+    read.check_options(config)
+    job = Job(config, 1, memory_limit(memory), progress, note)
+    wanted = read_wanted(config, vocab, words, stop_words)
+    out = Path(out).absolute()
+    if not resume:
+        check_output(out, force=force)
+    names = [os.fspath(corpus)] if isinstance(corpus, (str, os.PathLike)) else [os.fspath(name) for name in corpus]
+    with connected(cluster, threads=threads, note=job.note) as client:
+        slots, tasks = _slots(client)
+        how = (json_field, column, config.resample)
+        sources = client.submit(read.find_texts, names, os.getcwd(), *how, pure=False).result()
+        check_apart(out, [source.place or source.name for source in sources if source.mtime_ns is not None])
+        described = {**signature(job, wanted, sources, json_field, column), "cluster": True}
+        if resume and not force and is_finished(out, job, sources, (vocab, words, stop_words)):
+            job.note(f"{out} was finished already.")
+            with workspace(out, described, tmp=tmp, force=True):
+                return open_cooc(out)
+        check_output(out, force=force)
+        with contextlib.ExitStack() as stack:
+            space = stack.enter_context(
+                workspace(
+                    out, described, tmp=tmp, resume=resume, force=force, found=found, keep=True, note=job.note,
+                    kept=lambda done: job.note(f"Kept: {done}. The same command with --resume goes on from there."),
+                )
+            )  # fmt: skip
+            folder = stack.enter_context(output_folder(out, force=force, temporary=space.result, format=COOC_FORMAT))
+            counting = _Counting(client, job, space, folder, slots, tasks)
+            meta = counting.run(sources, wanted)
+            named = [source.name for source in sources]
+            meta |= {"vocabulary": "given" if wanted.vocab is not None else "counted", "shard": None}
+            meta |= {"options": asdict(config), "sources": named}
+            client.submit(gather.finish_matrix, folder, space.path.absolute(), meta, pure=False).result()
+    return open_cooc(out)
+
+
+def found(path: Path) -> str | None:
+    """Say what an interrupted run finished in its workspace, or None if nothing.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    numbers = [len([p for p in _entries(path / name) if p.suffix != ".new"]) for name in ("read", "counted")]
+    return f"{numbers[0]:,} parts read, {numbers[1]:,} counted" if numbers[0] else None
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _slots(client: Client) -> tuple[int, int]:
+    """Return how many tasks can be done at a time, and how many by one worker."""
+    threads = [worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+    return max(1, sum(threads)), max(threads, default=1)
+
+
+class _Counting:
+    """One counting on a cluster."""
+
+    def __init__(self, client: Client, job: Job, space: Workspace, folder: Path, slots: int, tasks: int) -> None:
+        self.client, self.job, self.folder, self.slots, self.tasks = client, job, folder, slots, tasks
+        self.work = space.path.absolute()
+        self.config = job.config
+        self.lower = job.config.context == "symmetric"
+        if space.resumed:
+            put_together(self.work)
+
+    def run(self, sources: list[Source], wanted: Any) -> dict[str, Any]:
+        """Count; return what the result's meta.json says of the numbers."""
+        parts = self.client.submit(read.cut_texts, sources, self._first_slots(), pure=False).result()
+        names = [source.name for source in sources]
+        weights = [(p.span[1] - p.span[0]) if p.span is not None else p.size or 1 for p in parts]
+        numbered = list(enumerate(parts))
+        how: dict[str, Any] = {"progress": self.job.progress}
+        read_parts = run_tasks(
+            self.client, read.read_part, numbered, self.work, self.config, self.tasks,
+            stage="reading", unit="B", sizes=weights, **how,
+        )  # fmt: skip
+        V, types = self._words(len(parts), wanted, names)
+        counted = run_tasks(
+            self.client, count.count_part, range(len(parts)), self.work, len(parts), self.config, self.tasks, types,
+            stage="counting", unit="part", **how,
+        )  # fmt: skip
+        sizes = self._gather([count.counted_of(self.work, k) / n for k, c in enumerate(counted) for n in c.parts], V)
+        if not sizes["stored"]:
+            raise CorpusError(
+                f"{source_names(names)}: no two words of the vocabulary stand in one document. "
+                "Give longer lines of text."
+            )
+        return {
+            "V": V,
+            **sizes,
+            "symmetric": self.lower,
+            "tokens": sum(each.tokens for each in counted),
+            "kept_tokens": sum(each.kept for each in counted),
+            "sampled_tokens": sum(each.sampled for each in counted),
+            "invalid_tokens": sum(each.invalid for each in read_parts),
+            "documents": sum(each.documents for each in counted),
+            "types": types,
+        }
+
+    def _first_slots(self) -> int:
+        """Return how many tasks could be done at a time when this began: the parts hang on it."""
+        path = self.work / "slots"
+        if not path.exists():
+            path.write_text(str(self.slots))
+        return int(path.read_text())
+
+    def _words(self, parts: int, wanted: Any, names: list[str]) -> tuple[int, int]:
+        """Merge the words by tree, choose the vocabulary; return how many words it and the corpus have."""
+        paths, level = [read.part_of(self.work, k) for k in range(parts)], 0
+        memory = self.job.memory // 2
+        while len(paths) > read.WORDS_TOGETHER:
+            step = read.WORDS_TOGETHER
+            groups = [
+                (self.work / "words" / f"{level}-{k:05}", paths[k : k + step]) for k in range(0, len(paths), step)
+            ]
+            paths = run_tasks(self.client, read.gather_words, groups, memory, stage="gathering", unit="table")
+            level += 1
+        chosen = self.client.submit(
+            read.choose_words, paths, self.work, self.config, wanted, names, memory, pure=False, retries=1
+        )
+        V, types = chosen.result()
+        return V, types
+
+    def _gather(self, parts: list[Path], V: int) -> dict[str, Any]:
+        """Add up the parts and write the arrays."""
+        client, level = self.client, 0
+        while groups := gather.groups_of(parts, self.work / "merged", level):
+            parts = run_tasks(
+                client, gather.merge_group, groups, self.lower, self.tasks, stage="gathering", unit="part"
+            )
+            level += 1
+        if not parts:
+            return {"stored": 0, "nnz": 0, "largest": 0.0}
+        ranges = client.submit(gather.ranges_of, parts, self.slots, pure=False).result()
+        rows = [
+            client.submit(gather.merge_range, each, parts, self.lower, self.tasks, pure=False, retries=2)
+            for each in ranges
+        ]
+        try:
+            sizes = client.gather([client.submit(gather.size_of, each, self.lower, pure=False) for each in rows])
+            stored = sum(size.stored for size in sizes)
+            client.submit(gather.make_arrays, self.folder, stored, V, pure=False).result()
+            begins = [sum(size.stored for size in sizes[:k]) for k in range(len(sizes))]
+            writes = [
+                client.submit(gather.write_range, each, self.folder, begin, pure=False, retries=2)
+                for each, begin in zip(rows, begins, strict=True)
+            ]
+            for done, future in enumerate(require_engine().as_completed(writes), 1):
+                future.result()
+                if self.job.progress is not None:
+                    self.job.progress("merging", done, len(writes), "range")
+        except BaseException:
+            with contextlib.suppress(Exception):
+                client.cancel(rows, force=True)
+            raise
+        diagonal = sum(size.diagonal for size in sizes)
+        nnz = 2 * stored - diagonal if self.lower else stored
+        return {"stored": stored, "nnz": nnz, "largest": max(size.largest for size in sizes)}
