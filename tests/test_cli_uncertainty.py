@@ -12,6 +12,7 @@ from conftest import zipf_text
 from test_cli_build_cooc import fails, glove
 
 from glove_cli import build_cooc, load_model, similarity_intervals, train, uncertain_vectors
+from glove_cli.corpus.resample import Draw
 
 COSINES = [("w1", "w3"), ("w3", "w7")]
 
@@ -140,24 +141,29 @@ def test_another_training_widens_every_interval() -> None:
 
 
 def test_resampled_texts_say_what_another_text_would_change() -> None:
-    for seed in ("1", "2"):
+    lines = Path("text.txt").read_bytes().count(b"\n")
+    lacking = next(seed for seed in range(100) if not Draw(seed).times(lines - 2, lines).any())  # both with "rare"
+    for name, seed in (("1", str(lacking)), ("2", "1000")):
         count = ("build-cooc", "text.txt", "--resample", seed, "--vocab", "glove-run/cooc/vocab.txt", "--window", "5")
-        assert glove(*count, "--run", f"r{seed}").exit_code == 0
-        how = ("--dim", "4", "--epochs", "20", "--x-max", "5", "--seed", f"1{seed}")
-        assert glove("train", *how, "--run", f"r{seed}").exit_code == 0
+        assert glove(*count, "--run", f"r{name}").exit_code == 0
+        how = ("--dim", "4", "--epochs", "20", "--x-max", "5", "--seed", f"1{name}")
+        assert glove("train", *how, "--run", f"r{name}").exit_code == 0
     also = ("--also", "r1", "--also", "r2/model")
-    found = json.loads(glove("uncertainty", "w1", "w3", "rare", *also, "--json").stdout)
-    assert all(pair["error"] > 0 for pair in found["pairs"])  # a word too rare for a covariance, too
+    found = json.loads(glove("uncertainty", "w1", "w3", "w7", *also, "--json").stdout)
+    assert all(pair["error"] > 0 for pair in found["pairs"])
+    rare = glove("uncertainty", "w1", "rare", *also)
+    assert rare.stderr == "Note: 1 word has no neighbour in one of the resampled texts, so no interval: rare\n"
     near = json.loads(glove("nearest", "w1", "-n", "3", "--intervals", *also, "--json").stdout)[0]["nearest"]
     assert all(each["low"] <= each["similarity"] <= each["high"] for each in near)
     scores = ("evaluate", "--similarity", "pairs.txt", "--intervals")
     (noise,) = json.loads(glove(*scores, *also, "--json").stdout)["models"][0]["noise"]
-    assert (noise["pairs"], noise["rare_words"]) == (4, [])
+    assert (noise["pairs"], noise["rare_words"]) == (3, ["rare"])
+    assert "is judged by 2 other models" in glove(*scores, *also).stderr
     several = glove(*scores, "glove-run", "again", *also)
     assert several.stderr == "Error: --also: is of one model, and there are several. Name one PATH.\n"
     refused = glove("uncertainty", "w1", "--also", "r1")
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
-    assert "one resampled matrix says nothing" in refused.stderr
+    assert "r1 is of a resampled matrix, and one says nothing" in refused.stderr
 
 
 def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> None:
@@ -181,7 +187,11 @@ def test_the_matrix_is_looked_for_where_it_was(made: Path, tmp_path: Path) -> No
         (["uncertainty", "nonsense"], 1, "nonsense: is not among the"),
         (["uncertainty", "w1", "--model", "vectors.txt"], 1, "vectors.txt: holds vectors only"),
         (["uncertainty", "w1", "--cooc", "nowhere"], 1, "nowhere: does not exist."),
-        (["uncertainty", "w1", "--also", "glove-run/model"], 2, "--also: has the --seed 1, as another has."),
+        (
+            ["uncertainty", "w1", "--also", "glove-run/model"],
+            2,
+            "--also: glove-run/model has the --seed 1, as the model has.",
+        ),
         (["nearest", "w1", "--also", "again"], 2, "--also: has no effect without --intervals."),
         (["evaluate", "--similarity", "pairs.txt", "--also", "again"], 2, "--also: has no effect without --intervals."),
         (["nearest", "w1", "--cooc", "a"], 2, "--cooc: has no effect without --intervals."),

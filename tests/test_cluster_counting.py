@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,8 @@ from hypothesis import strategies as st
 from glove_cli import build_cooc
 from glove_cli.cluster import count, gather, read
 from glove_cli.cooc.config import CoocConfig
-from glove_cli.corpus.sources import find_sources
 from glove_cli.corpus.spans import cut_source
 from glove_cli.corpus.vocabulary import Wanted, make_config
-from glove_cli.errors import CorpusError, OptionError
 
 
 @pytest.fixture(autouse=True)

@@ -161,7 +161,7 @@ def test_matrices_that_cannot_be_added_are_refused(tmp_path: Path) -> None:
     refused = [
         ([], "no matrix was named"),
         ([first, first], "is named twice"),
-        ([first, build("wide", window=6)], "was counted with window 6, and .*first with 5"),
+        ([first, build("wide", window=6)], "was counted with --window 6, and .*first with --window 5"),
         ([first, build("left", context="left")], "is not symmetric"),
         ([first, build("one", shard=(1, 2))], "1/2 are not shards of one corpus"),
         ([tmp_path / "one", build("third", shard=(2, 3))], "1/2, 2/3 are not shards of one corpus"),

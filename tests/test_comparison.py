@@ -321,7 +321,7 @@ def test_what_cannot_be_compared_is_refused_with_figures() -> None:
         compare(a, b, counts=(counts[:3], None))
     with pytest.raises(OptionError, match="counts: are float64"):
         compare(a, b, counts=(counts * 1.0, None))
-    with pytest.raises(OptionError, match=r"b: 'b\.txt' are no vectors\. Give what load_vectors"):
+    with pytest.raises(OptionError, match=r"b: is a str\. Give vectors, as load_vectors"):
         compare(a, "b.txt")  # type: ignore[arg-type]
     assert compare(a, b, counts=(counts.tolist(), None), min_count=1, neighbours=8).min_count == 1
     with pytest.raises(OptionError, match="--limit: 0 is not a positive integer"):

@@ -337,6 +337,6 @@ def test_networks_that_memory_cannot_hold_are_refused(
     monkeypatch.setattr("glove_cli.language.network.allowed_memory", lambda: 1_000_000)
     monkeypatch.setattr("glove_cli.language.network.used_memory", lambda: 0)
     how: dict[str, Any] = {name: io.BytesIO(data) for name, data in texts.items()}
-    with pytest.raises(OptionError, match=r"--lm-hidden: 2 networks with 10,000 units for \d+ words take [\d.]+ MiB"):
+    with pytest.raises(OptionError, match=r"--lm-vocab: 2 networks with 10,000 units for \d+ words take [\d.]+ MiB"):
         evaluate_language({"a": vectors_of(texts["train"])}, **how, **FAST, hidden=10_000, threads=2)
     assert not networks

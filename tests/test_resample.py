@@ -111,6 +111,30 @@ def test_shards_of_a_resampled_text_are_parts_of_it(tmp_path: Path) -> None:
     assert (merged.to_scipy() != whole.to_scipy()).nnz == 0
 
 
+def test_many_blank_lines_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = 0
+
+    class Counted:
+        def match(self, text: bytes, begin: int, end: int) -> object:
+            nonlocal searched
+            found = blanks.match(text, begin, end)
+            assert found is not None
+            searched += found.end() - begin
+            return found
+
+    blanks = resample._BLANKS
+    monkeypatch.setattr(resample, "_BLANKS", Counted())
+    text_of(b"a\n\nb" + b"\n" * 300_000 + b"c", "paragraph", step=10_000)
+    assert searched < 1_000_000
+
+
+def test_a_text_of_which_nothing_was_drawn_is_said_to_be_too_short(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a b\n")
+    seed = next(seed for seed in range(50) if not Draw(seed).times(0, 1)[0])
+    with pytest.raises(CorpusError, match=r"--resample: drew nothing of .*a.txt: it has too few lines"):
+        build_cooc(tmp_path / "a.txt", tmp_path / "cooc", min_count=1, resample=seed)
+
+
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "one"])
 def test_a_wrong_seed_is_refused(tmp_path: Path, seed: object) -> None:
     (tmp_path / "a.txt").write_bytes(b"a b\n" * 10)

@@ -115,7 +115,7 @@ def command(
     rows = [
         ("tokens", f"{meta['tokens']:,} ({dropped:,} of them outside the vocabulary{sampled})"),
         ("documents", f"{meta['documents']:,}"),
-        ("vocabulary", f"{cooc.V:,} of {meta['types']:,} different words"),
+        ("vocabulary", _vocabulary(cooc.V, meta)),
         ("pairs", f"{cooc.nnz:,}"),
         ("time", duration(time.perf_counter() - begin)),
         ("size", size(written)),
@@ -127,3 +127,9 @@ def command(
     if not cooc.exact:
         rows.append(("exactness", INEXACT))
     click.echo(pairs(rows))
+
+
+def _vocabulary(V: int, meta: dict[str, Any]) -> str:
+    if meta["vocabulary"] == "given":
+        return f"{V:,} words, as given; the text has {meta['types']:,} different ones"
+    return f"{V:,} of {meta['types']:,} different words"

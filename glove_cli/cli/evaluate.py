@@ -242,7 +242,7 @@ def _check_intervals(
         )
     if also and len(paths) > 1:
         raise OptionError("--also: is of one model, and there are several. Name one PATH.")
-    if resamples < 100:
+    if resamples < 100 and not also:
         raise OptionError(f"--resamples: {resamples} draws are too few for --intervals. Give 100 or more.")
 
 

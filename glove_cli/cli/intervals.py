@@ -142,7 +142,7 @@ def open_training(source: UncertainVectors, also: Sequence[Path], process: str |
     from glove_cli.uncertainty.training_noise import TrainingNoise
     from glove_cli.vectors.select import load_model
 
-    return TrainingNoise.of(source, [load_model(path) for path in also], process)
+    return TrainingNoise.of(source, [load_model(path) for path in also], process, names=list(map(str, also)))
 
 
 def with_intervals(
@@ -212,13 +212,19 @@ def interval_titles(level: float) -> tuple[str, str]:
     return "error", f"{100 * level:g} %"
 
 
-def note_rare(source: UncertainVectors) -> None:
+def note_rare(source: UncertainVectors, training: TrainingNoise | None = None) -> None:
     """Say on standard error which words have too few contexts for an interval."""
+    if training is not None and training.resampled:
+        _note_words(list(training.asked), "no neighbour in one of the resampled texts")
+        return
+    _note_words(list(source.rare), f"no more contexts than the {source.model.dim} numbers of a vector")
+
+
+def _note_words(words: Sequence[str], why: str) -> None:
     from glove_cli.cli.tables import shown
 
-    words = list(source.rare)
     if not words:
         return
     listed = ", ".join(map(shown, words[:_LISTED])) + (", ..." if len(words) > _LISTED else "")
     what = "1 word has" if len(words) == 1 else f"{len(words):,} words have"
-    say(f"Note: {what} no more contexts than the {source.model.dim} numbers of a vector, so no interval: {listed}")
+    say(f"Note: {what} {why}, so no interval: {listed}")

@@ -132,4 +132,4 @@ def command(
         if metric == COSINE:
             note_zeros(source.without_direction(words))
     if sure is not None:
-        note_rare(sure)
+        note_rare(sure, training)

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from glove_cli.cli.intervals import note_rare, open_training, open_uncertain
 from glove_cli.cli.progress import Progress
+from glove_cli.cli.terminal import say
 from glove_cli.evaluation.together import similarity_files
 from glove_cli.evaluation.uncertain import uncertain_similarity
 
 if TYPE_CHECKING:
     from glove_cli.cli.evaluate import Choice
+
+
+_ENOUGH = 4  # other trainings from which on the interval of a rho is hardly wider for their small number
 
 
 def add_noise(
@@ -71,7 +75,13 @@ def add_noise(
             }
             for each in found
         ]
-        note_rare(source)
+        if how["training"] is None or not how["training"].resampled:
+            note_rare(source)
+        if 0 < len(also) < _ENOUGH:
+            say(
+                f"Note: the noise of rho is judged by {len(also)} other model{'s' if len(also) > 1 else ''}, so its "
+                f"interval is wide. Name {_ENOUGH} or more with --also."
+            )
 
 
 def _number(value: float) -> float | None:

@@ -117,7 +117,7 @@ def command(
     if reading:
         Lines(source, form, answer, expects(2), directed=metric == COSINE).run()
         if sure is not None:
-            note_rare(sure)
+            note_rare(sure, training)
         return
     asked = list(zip(words[::2], words[1::2], strict=True))
     found = answer(asked)
@@ -128,6 +128,6 @@ def command(
         titles = interval_titles(level) if sure is not None else ()
         click.echo(table(("word", "word", title_of(metric), *titles), rows))
     if sure is not None:
-        note_rare(sure)
+        note_rare(sure, training)
     if metric == COSINE:
         note_zeros(source.without_direction(words))

@@ -105,7 +105,7 @@ def command(
         click.echo(_lines(found, near), nl=False)
     else:
         click.echo(_text(found, near, level))
-    note_rare(source)
+    note_rare(source, training)
     note_zeros(source.vectors.without_direction(different))
 
 

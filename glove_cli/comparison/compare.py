@@ -86,8 +86,13 @@ def compare(
     vectors = [a, b] + ([control] if control is not None else [])
     for name, source in zip(("a", "b", "control"), vectors, strict=False):
         if not isinstance(source, WordVectors):
-            raise OptionError(f"{name}: {source!r} are no vectors. Give what load_vectors or select_vectors returns.")
-    counts = [None if given is None else np.asarray(given) for given in counts]
+            raise OptionError(
+                f"{name}: is a {type(source).__name__}. Give vectors, as load_vectors or select_vectors returns them."
+            )
+    try:
+        counts = [None if given is None else np.asarray(given) for given in counts]
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"counts: {error}. Give an array of integers for each of the vectors, or None.") from error
     counts = [*counts, None, None, None][: len(vectors)]
     check_options(min_count, restrict, neighbours)
     if isinstance(words, str):
@@ -154,10 +159,12 @@ def check_options(
 def _check_counts(vectors: Sequence[WordVectors], counts: Sequence[Counts], min_count: int | None) -> int:
     """Refuse counts that don't fit the words; return the least count of a word."""
     for source, given in zip(vectors, counts, strict=True):
-        if given is not None and (given.shape != (len(source),) or given.dtype.kind not in "iu"):
+        if given is not None and (
+            given.shape != (len(source),) or given.dtype.kind not in "iu" or given.min(initial=0) < 0
+        ):
             raise OptionError(
                 f"counts: are {given.dtype.name} of the shape {given.shape}, but there are {len(source):,} words. Give "
-                "an integer for each."
+                "a number from 0 on for each."
             )
     if min_count is not None and all(given is None for given in counts):
         raise OptionError("--min-count: files of vectors have no counts of words. Give --restrict instead.")

@@ -141,8 +141,8 @@ def _check(matrices: Sequence[CoocMatrix]) -> None:
         for name in _MEANING:
             if name in ours and name in theirs and ours[name] != theirs[name]:
                 raise OptionError(
-                    f"{matrix.path}: was counted with {name} {theirs[name]!r}, and {first.path} with {ours[name]!r}. "
-                    "Count them in the same way."
+                    f"{matrix.path}: was counted with {_said(name, theirs[name])}, and {first.path} with "
+                    f"{_said(name, ours[name])}. Count them in the same way."
                 )
     shards = [tuple(matrix.meta["shard"]) for matrix in matrices if matrix.meta.get("shard")]
     if shards and (len(shards) != len(matrices) or len({n for _, n in shards}) > 1 or len(set(shards)) < len(shards)):
@@ -226,3 +226,9 @@ def _batches(
             row, col = np.maximum(row, col), np.minimum(row, col)
         yield row, col, np.array(matrix.data[begin:end])
         report(end)
+
+
+def _said(name: str, value: object) -> str:
+    """Return an option as it would be typed."""
+    option = "--" + name.replace("_", "-")
+    return f"no {option}" if value is None or value is False else option if value is True else f"{option} {value}"

@@ -19,8 +19,8 @@ from glove_cli.corpus.stream import MAX_STRETCH, Stream, too_long
 
 LONGEST = 8192  # bytes, about 1,400 words of English; a longer unit is cut after the next blank
 _PIECE = 1 << 20
-_LINE = re.compile(rb"\n")
-_PARAGRAPH = re.compile(rb"\n[ \t\r]*\n[ \t\r\n]*(?=[^ \t\r\n])")
+_BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
+_BLANKS = re.compile(rb"[ \t\r\n]*")
 _BLANK = re.compile(rb"[ \t\n]")
 _SHARES = np.cumsum([exp(-1) / factorial(n) for n in range(20)])  # of units that stand at most so often
 
@@ -73,7 +73,6 @@ class Resampled(Stream):
         super().__init__(stream.name)
         self._stream = stream
         self._draw = draw
-        self._border = _PARAGRAPH if document == "paragraph" else _LINE
         self._end = b"\n\n" if document == "paragraph" else b"\n"
         self._rest = b""
         self._units = 0
@@ -98,11 +97,12 @@ class Resampled(Stream):
         """Yield the units that have come as a whole; where they are cut doesn't depend on how the text came."""
         text, begin = self._rest, 0
         while begin < len(text):
-            border = self._border.search(text, begin, begin + LONGEST + 1)
-            if border is None and len(text) - begin > LONGEST:
-                border = _BLANK.search(text, begin + LONGEST)
-            if border is not None:
-                end = border.end()
+            end = self._border(text, begin, begin + LONGEST + 1)
+            if not end and len(text) - begin > LONGEST:
+                blank = _BLANK.search(text, begin + LONGEST)
+                end = blank.end() if blank is not None else 0
+            if end:
+                pass
             elif ended:
                 end = len(text)
             elif len(text) - begin > MAX_STRETCH:
@@ -113,6 +113,14 @@ class Resampled(Stream):
             begin = end
             yield unit if self._end == b"\n" == unit[-1:] else unit + self._end
         self._rest = text[begin:]
+
+    def _border(self, text: bytes, begin: int, end: int) -> int:
+        """Return where the first line ends in a stretch, or the blanks behind the first paragraph; 0 if none does."""
+        if self._end == b"\n":
+            return text.find(b"\n", begin, end) + 1
+        found = _BLANK_LINE.search(text, begin, end)
+        blanks = _BLANKS.match(text, found.end(), end) if found is not None else None
+        return blanks.end() if blanks is not None and blanks.end() < min(end, len(text)) else 0
 
 
 def _mixed(bits: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64] | np.uint64:

@@ -129,6 +129,8 @@ def choose_vocab(
     """
     table = words.table
     counts = table.counts[: table.words]
+    if not len(counts) and getattr(config, "resample", None) is not None:
+        raise CorpusError(f"--resample: drew nothing of {names}: it has too few lines, or none. Give a longer text.")
     if not len(counts):
         raise CorpusError(f"{names}: is empty: there is no token in it. Give a text.")
     final = np.full(len(counts) + 1, LEFT_OUT, np.int32)  # the last one for words without a number, -1

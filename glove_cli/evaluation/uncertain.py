@@ -35,7 +35,7 @@ class UncertainRho:
     pairs, of : int
         Pairs of which both words are known and have contexts enough, pairs in the file.
     rare : tuple of str
-        Words with too few contexts, in the order of the file.
+        Words with too few contexts, or none in a resampled text, in the order of the file.
     """
 
     name: str
@@ -101,7 +101,8 @@ def uncertain_similarity(
     draws, and that of rho in the n models of `training`, with n - 1.
     """
     check_level(level)
-    check_draws(draws, least=100)
+    if training is None or not training.resampled:
+        check_draws(draws, least=100)
     words = source.vectors.words
     rows, people, _, _ = pair_rows(words, file, protocol, restrict)
     known = (rows >= 0).all(axis=1)
@@ -111,8 +112,10 @@ def uncertain_similarity(
         drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)
         without = set(source.rare)
     else:
-        lengths: NDArray[np.bool_] = np.any(source.vectors.unit_rows, axis=1)
-        drawn = np.where(lengths[rows[known]].all(axis=1), 0.0, np.nan)[np.newaxis]
+        usable: NDArray[np.bool_] = np.any(source.vectors.unit_rows, axis=1)
+        usable[list(training.unseen)] = False
+        without = {words[row] for row in training.unseen}
+        drawn = np.where(usable[rows[known]].all(axis=1), 0.0, np.nan)[np.newaxis]
     people, counted = people[known], ~np.isnan(drawn).any(axis=0)
     cosines = np.array([source.vectors.similarity(a, b) for a, b in pairs])
     rho = spearman(cosines[counted], people[counted])

@@ -141,8 +141,9 @@ def check_memory(V: int, d: int, config: LanguageConfig, networks: int) -> None:
     allowed = max(0, allowed_memory() - used_memory())
     if needed > allowed:
         raise OptionError(
-            f"--lm-hidden: {networks} networks with {config.hidden:,} units for {V:,} words take {in_words(needed)} of "
-            f"memory, there are {in_words(allowed)}. Lower it, --lm-vocab or --threads, or leave out --lm-direct."
+            f"--lm-vocab: {networks} network{'s' if networks > 1 else ''} with {config.hidden:,} units for {V:,} words "
+            f"take {in_words(needed)} of memory, there are {in_words(allowed)}. Lower it, --lm-hidden or --threads, or "
+            "leave out --lm-direct."
         )
 
 

@@ -126,8 +126,10 @@ def similarity_intervals(
     if resampled and draws:
         raise OptionError("--draws: are of the noise of counts, which resampled matrices tell already. Leave them out.")
     cosines, words, places = _cosines(source, pairs)
-    if resampled:
-        known = np.array([source.vectors.unit_rows[source.vectors.row(word)].any() for word in words], bool)
+    if training is not None and training.resampled:
+        rows = [source.vectors.row(word) for word in words]
+        training.asked.update(dict.fromkeys(w for w, r in zip(words, rows, strict=True) if r in training.unseen))
+        known = np.array([source.vectors.unit_rows[r].any() and r not in training.unseen for r in rows], bool)
         variances = np.where(known[places].all(axis=1), 0.0, np.nan)
     elif draws:
         drawn = draw_cosines(source, pairs, draws=draws, seed=seed, threads=threads, progress=progress)

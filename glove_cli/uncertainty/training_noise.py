@@ -17,23 +17,19 @@ little of it the difference comes out too small: it is taken as (t_a + t_b) / 2 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import OptionError
 from glove_cli.model import GloveModel
-from glove_cli.uncertainty.checks import check_model
+from glove_cli.uncertainty.trainings import check_trainings
 from glove_cli.uncertainty.vectors import UncertainVectors
 from glove_cli.vectors.keyed import WordVectors
 from glove_cli.vectors.select import select_vectors
 
 PROBES = 500
-_MAY_DIFFER = ("seed",)
-_OF_WORDS = ("min_count", "max_vocab", "max_doc_share")  # how a vocabulary was chosen, which is compared itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +44,27 @@ class TrainingNoise:
         Rows of words whose cosines with others are compared.
     resampled : bool
         Whether the matrices were resampled, so that what differs holds the noise of the counts already.
+    unseen : frozenset of int
+        Rows of words that one of the resampled texts lacks, so that their vectors there say nothing.
+    asked : dict with str keys
+        Those of them that intervals were asked for.
     """
 
     vectors: tuple[WordVectors, ...]
     probes: NDArray[np.int64]
     resampled: bool = False
+    unseen: frozenset[int] = frozenset()
+    asked: dict[str, None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, source: UncertainVectors, others: Sequence[GloveModel], process: str | None = None) -> TrainingNoise:
+    def of(
+        cls,
+        source: UncertainVectors,
+        others: Sequence[GloveModel],
+        process: str | None = None,
+        *,
+        names: Sequence[str] | None = None,
+    ) -> TrainingNoise:
         """Return the noise between a model and others.
 
         Parameters
@@ -66,39 +75,25 @@ class TrainingNoise:
             text, counted with `resample` and the same vocabulary, two or more.
         process : str, optional
             What was chosen for `source`.
+        names : sequence of str, optional
+            What errors call the others.
 
         Raises
         ------
-        OptionError
-            If one was trained or counted otherwise, or is the same; if only one is of a resampled matrix.
-        FormatError
-            If it isn't a model of GloVe's.
+        OptionError, FormatError
+            As `check_trainings`.
         """
-        for other in others:
-            check_model(other, "--also")
-        again = [other.meta["cooc"].get("options") or {} for other in others]
-        resampled = any(options.get("resample") is not None for options in again)
-        for other in others:
-            if resampled:
-                _check_resampled(source.model, other)
-            elif other.meta["cooc"].get("sha256") != source.model.meta["cooc"].get("sha256"):
-                raise OptionError(
-                    "--also: was trained on another matrix. Name a model of the same one, or several of matrices that "
-                    "were counted with --resample."
-                )
-            _check_training(source.model, other)
-        _check_different("--seed", [model.meta["options"].get("seed") for model in (source.model, *others)])
+        names = names if names is not None else [f"model {k}" for k in range(1, len(others) + 1)]
+        resampled = check_trainings(source.model, others, names)
         process = process if process is not None else source.model.meta.get("process")
         made = [select_vectors(other, source.kind, process or "none") for other in others]
         probes = np.arange(min(PROBES, len(source.vectors)))
         if not resampled:
             return cls((source.vectors, *made), probes)
-        _check_different("--resample", [options["resample"] for options in again])
-        if len(made) < 2:
-            raise OptionError(
-                "--also: one resampled matrix says nothing of how they differ. Name models of two or more."
-            )
-        return cls(tuple(made), probes, resampled=True)
+        unmoved = np.zeros(len(source.vectors), bool)
+        for other in others:
+            unmoved[: len(other.vocab)] |= (other.gradsq_W == 1).all(axis=1)
+        return cls(tuple(made), probes, resampled=True, unseen=frozenset(np.flatnonzero(unmoved).tolist()))
 
     def variances(self, pairs: Sequence[tuple[str, str]], cosines: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what training adds to the variance of cosines, or the whole of it, float64 (pairs,).
@@ -134,46 +129,3 @@ class TrainingNoise:
         spread, room = found.var(axis=0, ddof=1), 1 - np.square(found.mean(axis=0))
         spread[own] = room[own] = 0.0
         return spread.sum(axis=1) / np.maximum(room.sum(axis=1), np.finfo(float).tiny)
-
-
-def _check_resampled(model: GloveModel, other: GloveModel) -> None:
-    """Refuse a model that isn't of a resampled matrix of the same text and words."""
-    ours, theirs = model.meta["cooc"], other.meta["cooc"]
-    counted, again = ours.get("options") or {}, theirs.get("options") or {}
-    if counted.get("resample") is not None:
-        raise OptionError("--also: the model itself is of a resampled matrix. Name that of the text as it is.")
-    if again.get("resample") is None:
-        raise OptionError("--also: is of a matrix that wasn't resampled, beside others that were. Leave one kind out.")
-    for key in sorted(set(counted) | set(again)):
-        if key not in ("resample", *_OF_WORDS) and counted.get(key) != again.get(key):
-            raise _differs(key, "counted", again.get(key), "the model's matrix", counted.get(key))
-    if list(map(os.path.basename, ours.get("sources") or [])) != list(
-        map(os.path.basename, theirs.get("sources") or [])
-    ):
-        raise OptionError(f"--also: was counted from {theirs.get('sources')}, the model from {ours.get('sources')}.")
-    if other.vocab.words != model.vocab.words:
-        raise OptionError(
-            "--also: has other words. Count the resampled text with --vocab and the vocab.txt of the model's matrix."
-        )
-
-
-def _check_training(model: GloveModel, other: GloveModel) -> None:
-    """Refuse a model that was trained with other options."""
-    ours, theirs = model.meta["options"], other.meta["options"]
-    for key in sorted(set(ours) | set(theirs)):
-        if key not in _MAY_DIFFER and ours.get(key) != theirs.get(key):
-            raise _differs(key, "trained", theirs.get(key), "the model", ours.get(key))
-
-
-def _check_different(option: str, seeds: Sequence[object]) -> None:
-    """Refuse a seed that is used twice."""
-    for k, seed in enumerate(seeds):
-        if seed in seeds[:k]:
-            raise OptionError(f"--also: has the {option} {seed}, as another has. Use another {option} for each.")
-
-
-def _differs(key: str, how: str, theirs: object, other: str, ours: object) -> OptionError:
-    option = "--" + key.replace("_", "-")
-    return OptionError(
-        f"--also: was {how} with {option} {theirs}, {other} with {ours}. Name one that differs in its seeds alone."
-    )
