@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from glove_cli.cli.completion import complete_files
 from glove_cli.cli.corpus_options import corpus_options, invalid_note, tmp_option
-from glove_cli.cli.options import COOC_NAME, PATH, config_option, example, force_option, run_option, threads_option
+from glove_cli.cli.options import (
+    COOC_NAME,
+    PATH,
+    cluster_option,
+    config_option,
+    example,
+    force_option,
+    run_option,
+    threads_option,
+)
 from glove_cli.cli.recipe_option import recipe_option
 from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
+
+if TYPE_CHECKING:
+    from glove_cli.cooc.store import CoocMatrix
 
 
 @click.command(
@@ -49,6 +63,7 @@ from glove_cli.cooc.config import CONTEXTS, OOV, CoocConfig
 @click.option("--vocab", type=PATH, metavar="FILE", help="Use the words of this file: `word count` a line.")
 @click.option("--shard", metavar="I/N", help="Count the I-th of N parts; see glove merge-cooc.")
 @threads_option
+@cluster_option
 @click.option("--memory", metavar="SIZE", help="Memory to use, such as 4G; the result is the same.  [default: half]")
 @tmp_option
 @run_option
@@ -67,6 +82,7 @@ def command(
     column: str | None,
     shard: str | None,
     threads: int | None,
+    cluster: str | None,
     memory: str | None,
     tmp: Path | None,
     run: Path,
@@ -88,9 +104,17 @@ def command(
 
     CoocConfig(**options)
     out = output if output is not None else run / COOC_NAME
+    if cluster is not None:
+        from glove_cli.cluster.build import build_cooc_on
+
+        if shard is not None:
+            raise click.UsageError("--shard: can't be combined with --cluster. Leave one of them out.")
+        build: Callable[..., CoocMatrix] = partial(build_cooc_on, cluster)
+    else:
+        build = partial(build_cooc, shard=shard)
     begin = time.perf_counter()
     with Progress() as progress, announced(progress.note):
-        cooc = build_cooc(
+        cooc = build(
             list(corpus),
             out,
             vocab=vocab,
@@ -98,7 +122,6 @@ def command(
             stop_words=stop_words,
             json_field=json_field,
             column=column,
-            shard=shard,
             threads=threads,
             memory=memory,
             tmp=tmp,

@@ -79,6 +79,15 @@ def threads_option(function: _Function) -> _Function:
     return click.option("--threads", type=int, help=text)(function)
 
 
+def cluster_option(function: _Function) -> _Function:
+    """Add `--cluster`."""
+    text = (
+        "Work on a Dask cluster: local:4 for four processes here, an address such as tcp://host:8786, or the file of a "
+        "scheduler; the result is the same."
+    )
+    return click.option("--cluster", metavar="WHERE", help=text)(function)
+
+
 def force_option(function: _Function) -> _Function:
     """Add `--force`."""
     return click.option("--force", is_flag=True, help="Replace a result that exists.")(function)

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.cluster import count, gather, read
-from glove_cli.cluster.engine import connected, require_engine
+from glove_cli.cluster.engine import connected, name_of, named_errors, require_engine
 from glove_cli.cluster.tasks import put_together, run_tasks
 from glove_cli.cooc.build import is_finished, read_wanted, signature
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.passes import Job
 from glove_cli.cooc.store import COOC_FORMAT, CoocMatrix, open_cooc
 from glove_cli.corpus.sources import Source
-from glove_cli.corpus.vocabulary import WordList, make_config, source_names
+from glove_cli.corpus.vocabulary import Wanted, WordList, make_config, source_names
 from glove_cli.errors import CorpusError
 from glove_cli.files import check_apart, check_output, output_folder
 from glove_cli.memory import memory_limit
@@ -38,6 +38,8 @@ from glove_cli.workspace import Workspace, workspace
 
 if TYPE_CHECKING:
     from distributed import Client
+
+LEAST_SPAN = 4 << 20  # bytes of text that are worth a task
 
 
 def build_cooc_on(
@@ -69,12 +71,14 @@ def build_cooc_on(
         Files, folders, patterns and addresses that all workers see, under the same names.
     out : path-like
         The folder to make; in a folder that the workers see, too.
-    vocab, words, stop_words, json_field, column, tmp, resume, force
+    vocab, words, stop_words, json_field, column
         As in `build_cooc`.
     threads : int, optional
         Of all workers of a "local:" cluster together.
     memory : int or str, optional
         Bytes that the words of the corpus may take, twice. Other memory is a share of the workers' own limits.
+    tmp, resume, force
+        As in `build_cooc`; the workers see `tmp`, too.
     progress : callable, optional
         Called with ("reading", bytes done, bytes in all, "B"), then ("counting", parts, parts in all, "part") and
         ("merging", ranges of rows, all, "range").
@@ -114,20 +118,23 @@ def build_cooc_on(
             with workspace(out, described, tmp=tmp, force=True):
                 return open_cooc(out)
         check_output(out, force=force)
+        useless: list[CorpusError] = []  # what was read of a text that can't be counted
         with contextlib.ExitStack() as stack:
             space = stack.enter_context(
                 workspace(
-                    out, described, tmp=tmp, resume=resume, force=force, found=found, keep=True, note=job.note,
+                    out, described, tmp=tmp, resume=resume, force=force, keep=True, note=job.note,
+                    found=lambda path: None if useless else found(path),
                     kept=lambda done: job.note(f"Kept: {done}. The same command with --resume goes on from there."),
                 )
             )  # fmt: skip
             folder = stack.enter_context(output_folder(out, force=force, temporary=space.result, format=COOC_FORMAT))
             counting = _Counting(client, job, space, folder, slots, tasks)
-            meta = counting.run(sources, wanted)
-            named = [source.name for source in sources]
-            meta |= {"vocabulary": "given" if wanted.vocab is not None else "counted", "shard": None}
-            meta |= {"options": asdict(config), "sources": named}
-            client.submit(gather.finish_matrix, folder, space.path.absolute(), meta, pure=False).result()
+            try:
+                with named_errors(name_of(cluster)):  # before it is taken for a disk that fails
+                    counting.run(sources, wanted)
+            except CorpusError as error:
+                useless.append(error)
+                raise
     return open_cooc(out)
 
 
@@ -163,9 +170,9 @@ class _Counting:
         if space.resumed:
             put_together(self.work)
 
-    def run(self, sources: list[Source], wanted: Any) -> dict[str, Any]:
-        """Count; return what the result's meta.json says of the numbers."""
-        parts = self.client.submit(read.cut_texts, sources, self._first_slots(), pure=False).result()
+    def run(self, sources: list[Source], wanted: Wanted) -> None:
+        """Count, and make the result."""
+        parts = self.client.submit(read.cut_texts, sources, self._first_slots(), LEAST_SPAN, pure=False).result()
         names = [source.name for source in sources]
         weights = [(p.span[1] - p.span[0]) if p.span is not None else p.size or 1 for p in parts]
         numbered = list(enumerate(parts))
@@ -185,7 +192,7 @@ class _Counting:
                 f"{source_names(names)}: no two words of the vocabulary stand in one document. "
                 "Give longer lines of text."
             )
-        return {
+        meta = {
             "V": V,
             **sizes,
             "symmetric": self.lower,
@@ -195,7 +202,12 @@ class _Counting:
             "invalid_tokens": sum(each.invalid for each in read_parts),
             "documents": sum(each.documents for each in counted),
             "types": types,
+            "vocabulary": "given" if wanted.vocab is not None else "counted",
+            "shard": None,
+            "options": asdict(self.config),
+            "sources": names,
         }
+        self.client.submit(gather.finish_matrix, self.folder, self.work, meta, pure=False, retries=1).result()
 
     def _first_slots(self) -> int:
         """Return how many tasks could be done at a time when this began: the parts hang on it."""
@@ -204,7 +216,7 @@ class _Counting:
             path.write_text(str(self.slots))
         return int(path.read_text())
 
-    def _words(self, parts: int, wanted: Any, names: list[str]) -> tuple[int, int]:
+    def _words(self, parts: int, wanted: Wanted, names: list[str]) -> tuple[int, int]:
         """Merge the words by tree, choose the vocabulary; return how many words it and the corpus have."""
         paths, level = [read.part_of(self.work, k) for k in range(parts)], 0
         memory = self.job.memory // 2

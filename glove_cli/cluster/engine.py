@@ -25,6 +25,7 @@ LOCAL = "local:"
 _CONNECT_SECONDS = 30
 _SHARE = 2  # of a worker's memory, one part is for our arrays, the others for the program and what Dask holds
 _LEAST_MEMORY = 1 << 28
+_LOGS = ("distributed", "tornado", "asyncio")
 
 
 def require_engine(option: str = "--cluster") -> Any:
@@ -113,7 +114,7 @@ def connected(
     """
     check_cluster(cluster)
     distributed = require_engine()
-    name = f"--cluster: {cluster}" if isinstance(cluster, (str, os.PathLike)) else "--cluster: the scheduler"
+    name = name_of(cluster)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet())
         if isinstance(cluster, (str, os.PathLike)):
@@ -142,6 +143,11 @@ def connected(
             if client.dashboard_link:
                 note(f"Dashboard: {client.dashboard_link}")
             yield client
+
+
+def name_of(cluster: object) -> str:
+    """Return what messages call a cluster."""
+    return f"--cluster: {cluster}" if isinstance(cluster, (str, os.PathLike)) else "--cluster: the scheduler"
 
 
 @contextlib.contextmanager
@@ -214,13 +220,16 @@ def _version() -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask's log from standard error: what matters is said in a line of ours."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOGS]
+    logs = [logging.getLogger(name) for name in {*names, *_LOGS}]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
 
 
 def _one_line(error: BaseException) -> str:

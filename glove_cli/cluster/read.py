@@ -28,7 +28,6 @@ from glove_cli.vocab import word_to_bytes
 WORDS_TOGETHER = 16  # tables of words that are merged by a task
 _SUMMARY = "summary.json"
 _TABLE = "table.npz"
-_LEAST_SPAN = 4 << 20
 _MOST_SPAN = 1 << 30  # bytes of text that a task reads
 
 
@@ -98,7 +97,7 @@ def find_texts(
     return sources
 
 
-def cut_texts(sources: Sequence[Source], slots: int) -> list[Source]:
+def cut_texts(sources: Sequence[Source], slots: int, least: int) -> list[Source]:
     """Cut the files of a corpus into parts. A task.
 
     Parameters
@@ -106,9 +105,11 @@ def cut_texts(sources: Sequence[Source], slots: int) -> list[Source]:
     sources : sequence of Source
     slots : int
         Tasks that can be done at a time.
+    least : int
+        Bytes below which a file isn't cut.
     """
     total = sum(source.size or 0 for source in sources)
-    each = min(_MOST_SPAN, max(_LEAST_SPAN, -(-total // slots)))
+    each = min(_MOST_SPAN, max(least, -(-total // slots)))
     return [part for source in sources for part in cut_source(source, each)]
 
 

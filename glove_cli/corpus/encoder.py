@@ -321,9 +321,10 @@ def _read_segment(
             return thread, block, tokenizers[thread].tokenize(prepare_block(block, config.document))
         except InvalidTextError as error:
             tokenizers[thread] = Tokenizer(config)  # or an earlier block, if it comes later, would meet this stretch
-            at = block.end - len(block.data) + _place_of(error.stretch, block.data)
+            source = sources[block.source]
+            at = block.end - len(block.data) + _place_of(error.stretch, block.data) + source.begin
             raise CorpusError(
-                f"{sources[block.source].name}: is not UTF-8 at byte {at:,}: {error.stretch[:40]!r}. "
+                f"{source.name}: is not UTF-8 at byte {at:,}: {error.stretch[:40]!r}. "
                 "Mend it, or choose another way with --encoding-errors."
             ) from error
 

@@ -75,6 +75,11 @@ class Source:
         return self.json_field is not None or self.column is not None
 
     @property
+    def begin(self) -> int:
+        """Bytes of the text before what this source reads."""
+        return self.span[0] if self.span is not None else 0
+
+    @property
     def ends(self) -> bool:
         """Whether the text ends where this source does, not only a span of it."""
         return self.span is None or self.span[1] == self.size

@@ -1,0 +1,187 @@
+"""A cluster of real processes: the same bytes as one machine, also if a worker is killed; clear errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import file_hashes, zipf_text
+
+from glove_cli import build_cooc
+from glove_cli.cluster import build, engine
+from glove_cli.cluster.build import build_cooc_on
+from glove_cli.errors import ClusterError, CorpusError, OptionError, OutputError
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra cluster)")
+PACKAGE_ROOT = Path(engine.__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Give a client of two workers with two threads each."""
+    with (
+        engine._quiet(),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=True, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Give two files, which are cut into about eight parts."""
+    monkeypatch.setattr(build, "LEAST_SPAN", 1 << 16)
+    names = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    names[0].write_bytes(zipf_text(60_000, 2000, 1))
+    names[1].write_bytes(zipf_text(30_000, 2000, 2).replace(b"\n", b" "))
+    return names
+
+
+def same(one: Path, other: Path) -> bool:
+    return file_hashes(one, leave_out=()) == file_hashes(other, leave_out=())
+
+
+@pytest.mark.parametrize("options", [{}, {"window": 3, "context": "left", "subsample": 0.01, "document": "none"}])
+def test_the_matrix_is_that_of_one_machine(client: Any, texts: list[Path], tmp_path: Path, options: Any) -> None:
+    told: list[tuple[str, int, int | None, str]] = []
+    made = build_cooc_on(client, texts, tmp_path / "many", progress=lambda *step: told.append(step), **options)
+    build_cooc(texts, tmp_path / "one", **options)
+    assert same(tmp_path / "one", tmp_path / "many")
+    assert made.V == build_cooc(texts, tmp_path / "again", **options).V
+    assert {stage for stage, *_ in told} == {"reading", "counting", "merging"}
+    assert [done for stage, done, total, _ in told if stage == "counting"][-1] == max(
+        done for stage, done, total, _ in told if stage == "counting"
+    )
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_names_are_those_that_were_typed(
+    client: Any, texts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    build_cooc_on(client, "*.txt", "many")
+    build_cooc("*.txt", "one")
+    assert same(tmp_path / "one", tmp_path / "many")
+
+
+@pytest.mark.parametrize("stage", ["reading", "counting"])
+def test_a_worker_that_is_killed_changes_nothing(client: Any, texts: list[Path], tmp_path: Path, stage: str) -> None:
+    killed: list[int] = []
+
+    def kill(now: str, done: int, total: int | None, unit: str) -> None:
+        if now == stage and not killed:
+            pids = client.run(os.getpid)
+            killed.append(next(iter(pids.values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    build_cooc_on(client, texts, tmp_path / "many", progress=kill)
+    assert killed
+    build_cooc(texts, tmp_path / "one")
+    assert same(tmp_path / "one", tmp_path / "many")
+
+
+def test_an_interrupted_counting_goes_on_with_what_is_there(client: Any, texts: list[Path], tmp_path: Path) -> None:
+    def stop(now: str, done: int, total: int | None, unit: str) -> None:
+        if now == "counting":
+            raise KeyboardInterrupt
+
+    notes: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        build_cooc_on(client, texts, tmp_path / "many", progress=stop, note=notes.append)
+    assert any("Kept: " in text and "counted" in text for text in notes)
+    with pytest.raises(OutputError, match=r"an interrupted run left \d+ parts read"):
+        build_cooc_on(client, texts, tmp_path / "many")
+    read = {path: path.stat().st_mtime_ns for path in (tmp_path / ".many.work" / "read").iterdir()}
+    with (
+        distributed.LocalCluster(n_workers=1, dashboard_address=":0", silence_logs=50) as cluster,
+        distributed.Client(cluster) as other,
+    ):
+        build_cooc_on(other, texts, tmp_path / "many", resume=True, progress=lambda *step: check(read))
+    build_cooc(texts, tmp_path / "one")
+    assert same(tmp_path / "one", tmp_path / "many")
+
+
+def check(before: dict[Path, int]) -> None:
+    """What was read is not read again."""
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items() if path.exists())
+
+
+def test_errors_of_tasks_come_back_in_one_line(client: Any, texts: list[Path], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.txt"
+    bad.write_bytes(b"a b c\n" * 20_000 + b"\xff\xfe d\n")
+    with pytest.raises(CorpusError, match=r"bad.txt: is not UTF-8 at byte 120,000"):
+        build_cooc_on(client, [bad], tmp_path / "many", encoding_errors="strict")
+    with pytest.raises(CorpusError, match="nowhere: can't be read: No such file"):
+        build_cooc_on(client, [tmp_path / "nowhere"], tmp_path / "many")
+    with pytest.raises(CorpusError, match="standard input: can't be read by the workers"):
+        build_cooc_on(client, "-", tmp_path / "many")
+    with pytest.raises(OptionError, match="--max-doc-share: can't be combined with --cluster"):
+        build_cooc_on(client, texts, tmp_path / "many", max_doc_share=0.5)
+    with pytest.raises(CorpusError, match="no word occurs 100000 times"):
+        build_cooc_on(client, texts, tmp_path / "many", min_count=100_000)
+    assert not (tmp_path / "many").exists()
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("local:0", "'local:0' is no number of workers. Give 1 to 1024"),
+        ("local:x", "is no number of workers"),
+        ("nowhere", "'nowhere' is no cluster. Give local:4"),
+        (3, "3 names no cluster"),
+    ],
+)
+def test_what_names_no_cluster_is_refused(where: Any, message: str, texts: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=f"--cluster: {message}" if message[0] != "i" else message):
+        build_cooc_on(where, texts, tmp_path / "many")
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, texts: list[Path], tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(OptionError, match=r"--cluster: needs the package distributed.*'glove-cli\[cluster\]'"):
+        build_cooc_on("local:2", texts, tmp_path / "many")
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(
+    texts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_CONNECT_SECONDS", 1)
+    with pytest.raises(ClusterError, match=r"--cluster: tcp://127.0.0.1:1 can't be reached: .*Start it"):
+        build_cooc_on("tcp://127.0.0.1:1", texts, tmp_path / "many")
+
+
+def test_a_scheduler_that_dies_leaves_what_can_be_resumed(texts: list[Path], tmp_path: Path) -> None:
+    script = tmp_path / "scheduler.json"
+    scheduler, worker = (
+        subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_" + kind, "--scheduler-file", str(script), *more],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)},
+        )
+        for kind, more in (("scheduler", ["--port", "0", "--no-dashboard"]), ("worker", ["--nworkers", "1"]))
+    )  # fmt: skip
+    try:
+        while not script.exists():
+            assert scheduler.poll() is None
+
+        def kill(now: str, done: int, total: int | None, unit: str) -> None:
+            if now == "counting":
+                scheduler.kill()
+
+        with pytest.raises(ClusterError, match=r"is gone: .*the same command with --resume"):
+            build_cooc_on(str(script), texts, tmp_path / "many", progress=kill)
+    finally:
+        scheduler.kill()
+        worker.kill()
+        scheduler.wait()
+        worker.wait()
+    build_cooc_on("local:1", texts, tmp_path / "many", resume=True)
+    build_cooc(texts, tmp_path / "one")
+    assert same(tmp_path / "one", tmp_path / "many")
