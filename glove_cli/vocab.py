@@ -21,6 +21,7 @@ from glove_cli.inputs import read_lines
 
 MAX_WORDS = 2**31 - 1
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SAFE_DIGITS = 18
 _COUNT = re.compile(rb"[0-9]{1,19}")  # 2**63 has 19 digits
 
 
@@ -32,6 +33,20 @@ def word_to_bytes(word: str) -> bytes:
 def word_from_bytes(word: bytes) -> str:
     """Return a word for its bytes; what is not UTF-8 becomes surrogate escapes."""
     return word.decode("utf-8", "surrogateescape")
+
+
+def _parse_plain(data: bytes) -> tuple[list[str], NDArray[np.int64]] | None:
+    """Return words and counts of a vocabulary file as `Vocab.to_bytes` writes it; None if it is any other."""
+    fields = data.split()
+    words, digits = fields[::2], fields[1::2]
+    if not 0 < len(words) == len(digits) <= MAX_WORDS or len(set(words)) < len(words):
+        return None
+    if b"\n".join(map(b" ".join, zip(words, digits, strict=True))) + b"\n" != data:
+        return None
+    if not b"".join(digits).isdigit() or max(map(len, digits)) > _SAFE_DIGITS:
+        return None
+    counts = np.array(list(map(int, digits)), np.int64)
+    return ([word_from_bytes(word) for word in words], counts) if counts.min() > 0 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +138,8 @@ class Vocab:
         data = data.removeprefix(_BYTE_ORDER_MARK)
         if not data.endswith(b"\n"):
             data += b"\n"
+        if (plain := _parse_plain(data)) is not None:
+            return cls(*plain)
         lines = data.split(b"\n")[:-1]
         if len(lines) > MAX_WORDS:
             raise OptionError(f"{name}: {len(lines):,} words, at most {MAX_WORDS:,} are possible. Cut the list.")

@@ -49,6 +49,18 @@ def same(one: Path, other: Path) -> bool:
     return file_hashes(one, leave_out=()) == file_hashes(other, leave_out=())
 
 
+@pytest.fixture(params=["by rows", "by parts"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count as a small corpus is, and as one that no worker can hold."""
+    if request.param == "by parts":
+        monkeypatch.setattr(build.count, "plan_rows", never)
+
+
+def never(*given: Any) -> None:
+    """Say that the corpus is too large."""
+
+
+@pytest.mark.usefixtures("_way")
 @pytest.mark.parametrize("options", [{}, {"window": 3, "context": "left", "subsample": 0.01, "document": "none"}])
 def test_the_matrix_is_that_of_one_machine(client: Any, texts: list[Path], tmp_path: Path, options: Any) -> None:
     told: list[tuple[str, int, int | None, str]] = []
@@ -56,10 +68,12 @@ def test_the_matrix_is_that_of_one_machine(client: Any, texts: list[Path], tmp_p
     build_cooc(texts, tmp_path / "one", **options)
     assert same(tmp_path / "one", tmp_path / "many")
     assert made.V == build_cooc(texts, tmp_path / "again", **options).V
-    assert {stage for stage, *_ in told} == {"reading", "counting", "merging"}
-    assert [done for stage, done, total, _ in told if stage == "counting"][-1] == max(
-        done for stage, done, total, _ in told if stage == "counting"
-    )
+    by_parts = build.count.plan_rows is never
+    assert {stage for stage, *_ in told} == {"reading", "adding", "writing", *(["counting"] if by_parts else [])}
+    for stage in {stage for stage, *_ in told}:
+        steps = [(done, total) for name, done, total, _ in told if name == stage]
+        assert steps == sorted(steps)
+        assert steps[-1][0] == steps[-1][1]
     assert not list(tmp_path.glob(".*"))
 
 
@@ -72,8 +86,11 @@ def test_names_are_those_that_were_typed(
     assert same(tmp_path / "one", tmp_path / "many")
 
 
-@pytest.mark.parametrize("stage", ["reading", "counting"])
-def test_a_worker_that_is_killed_changes_nothing(client: Any, texts: list[Path], tmp_path: Path, stage: str) -> None:
+@pytest.mark.parametrize("stage", ["reading", "counting", "adding"])
+def test_a_worker_that_is_killed_changes_nothing(
+    client: Any, texts: list[Path], tmp_path: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build.count, "plan_rows", never)
     killed: list[int] = []
 
     def kill(now: str, done: int, total: int | None, unit: str) -> None:
@@ -88,7 +105,11 @@ def test_a_worker_that_is_killed_changes_nothing(client: Any, texts: list[Path],
     assert same(tmp_path / "one", tmp_path / "many")
 
 
-def test_an_interrupted_counting_goes_on_with_what_is_there(client: Any, texts: list[Path], tmp_path: Path) -> None:
+def test_an_interrupted_counting_goes_on_with_what_is_there(
+    client: Any, texts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build.count, "plan_rows", never)
+
     def stop(now: str, done: int, total: int | None, unit: str) -> None:
         if now == "counting":
             raise KeyboardInterrupt
@@ -172,7 +193,7 @@ def test_a_scheduler_that_dies_leaves_what_can_be_resumed(texts: list[Path], tmp
             assert scheduler.poll() is None
 
         def kill(now: str, done: int, total: int | None, unit: str) -> None:
-            if now == "counting":
+            if now == "reading" and done == total:
                 scheduler.kill()
 
         with pytest.raises(ClusterError, match=r"is gone: .*the same command with --resume"):

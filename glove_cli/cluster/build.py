@@ -3,8 +3,11 @@
     cut the files into parts                                              read.find_parts
     for each part: words and provisional ids                              read.read_part
     merge the words, 16 tables at a time, and choose the vocabulary       read.gather_words, choose_words
-    for each part: count pairs into sorted rows                           count.count_part
-    for each range of rows: add them up and write them in their place     gather
+    for each range of rows: count them in the whole corpus                count.count_rows
+    or, if a worker can't hold it,
+        for each part: count pairs into sorted rows                       count.count_part
+        for each range of rows: add them up                               gather.merge_range
+    for each range: write the rows in their place                         gather.write_range
 
 Every step is tasks of Dask's that read files in a folder which all machines see, and leave new ones there: a task whose
 worker was lost is done again by another, and a run that was interrupted goes on with what is there. The client sees
@@ -80,8 +83,8 @@ def build_cooc_on(
     tmp, resume, force
         As in `build_cooc`; the workers see `tmp`, too.
     progress : callable, optional
-        Called with ("reading", bytes done, bytes in all, "B"), then ("counting", parts, parts in all, "part") and
-        ("merging", ranges of rows, all, "range").
+        Called with ("reading", bytes done, bytes in all, "B"), then, if the corpus is counted part by part,
+        ("counting", parts, parts in all, "part"), then ("adding", ranges of rows, all, "range") and ("writing", ...).
     note : callable, optional
         Called with the address of the dashboard, and other things that a user should know.
     **options
@@ -182,11 +185,19 @@ class _Counting:
             stage="reading", unit="B", sizes=weights, **how,
         )  # fmt: skip
         V, types = self._words(len(parts), wanted, names)
-        counted = run_tasks(
-            self.client, count.count_part, range(len(parts)), self.work, len(parts), self.config, self.tasks, types,
-            stage="counting", unit="part", **how,
-        )  # fmt: skip
-        sizes = self._gather([count.counted_of(self.work, k) / n for k, c in enumerate(counted) for n in c.parts], V)
+        shared = (self.work, len(parts), self.config)
+        ranges = self.client.submit(
+            count.plan_rows, *shared, self.slots, self.tasks, types, pure=False, retries=1
+        ).result()
+        if ranges is not None:
+            sizes, counted = self._write([self._submit(count.count_rows, each, *shared) for each in ranges], V)
+        else:
+            counted = run_tasks(
+                self.client, count.count_part, range(len(parts)), *shared, self.tasks, types,
+                stage="counting", unit="part", **how,
+            )  # fmt: skip
+            folders = [count.counted_of(self.work, k) / n for k, each in enumerate(counted) for n in each.parts]
+            sizes, _ = self._write(self._merged(folders), V)
         if not sizes["stored"]:
             raise CorpusError(
                 f"{source_names(names)}: no two words of the vocabulary stand in one document. "
@@ -233,38 +244,46 @@ class _Counting:
         V, types = chosen.result()
         return V, types
 
-    def _gather(self, parts: list[Path], V: int) -> dict[str, Any]:
-        """Add up the parts and write the arrays."""
-        client, level = self.client, 0
+    def _submit(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Have a task done, several times if need be; its result stays with the worker."""
+        return self.client.submit(work, *given, pure=False, retries=2)
+
+    def _merged(self, parts: list[Path]) -> list[Any]:
+        """Have parts added up: futures of `Rows`."""
+        level = 0
         while groups := gather.groups_of(parts, self.work / "merged", level):
             parts = run_tasks(
-                client, gather.merge_group, groups, self.lower, self.tasks, stage="gathering", unit="part"
+                self.client, gather.merge_group, groups, self.lower, self.tasks, stage="gathering", unit="part"
             )
             level += 1
         if not parts:
-            return {"stored": 0, "nnz": 0, "largest": 0.0}
-        ranges = client.submit(gather.ranges_of, parts, self.slots, pure=False).result()
-        rows = [
-            client.submit(gather.merge_range, each, parts, self.lower, self.tasks, pure=False, retries=2)
-            for each in ranges
-        ]
+            return []
+        ranges = self._submit(gather.ranges_of, parts, self.slots).result()
+        return [self._submit(gather.merge_range, each, parts, self.lower, self.tasks) for each in ranges]
+
+    def _write(self, rows: list[Any], V: int) -> tuple[dict[str, Any], list[count.Counted]]:
+        """Have rows written where they belong; return their numbers, and those of the corpus if rows know them."""
         try:
-            sizes = client.gather([client.submit(gather.size_of, each, self.lower, pure=False) for each in rows])
+            sizes = self._all("adding", [self._submit(gather.size_of, each, self.lower) for each in rows])
             stored = sum(size.stored for size in sizes)
-            client.submit(gather.make_arrays, self.folder, stored, V, pure=False).result()
+            self._submit(gather.make_arrays, self.folder, stored, V).result()
             begins = [sum(size.stored for size in sizes[:k]) for k in range(len(sizes))]
-            writes = [
-                client.submit(gather.write_range, each, self.folder, begin, pure=False, retries=2)
-                for each, begin in zip(rows, begins, strict=True)
-            ]
-            for done, future in enumerate(require_engine().as_completed(writes), 1):
-                future.result()
-                if self.job.progress is not None:
-                    self.job.progress("merging", done, len(writes), "range")
+            pairs = zip(rows, begins, strict=True)
+            self._all("writing", [self._submit(gather.write_range, each, self.folder, begin) for each, begin in pairs])
         except BaseException:
             with contextlib.suppress(Exception):
-                client.cancel(rows, force=True)
+                self.client.cancel(rows, force=True)
             raise
         diagonal = sum(size.diagonal for size in sizes)
         nnz = 2 * stored - diagonal if self.lower else stored
-        return {"stored": stored, "nnz": nnz, "largest": max(size.largest for size in sizes)}
+        largest = max((size.largest for size in sizes), default=0.0)
+        whole = [size.counted for size in sizes[:1] if size.counted is not None]
+        return {"stored": stored, "nnz": nnz, "largest": largest}, whole
+
+    def _all(self, stage: str, futures: list[Any]) -> list[Any]:
+        """Wait for tasks; return their results."""
+        for done, future in enumerate(require_engine().as_completed(futures), 1):
+            future.result()
+            if self.job.progress is not None:
+                self.job.progress(stage, done, len(futures), "range")
+        return [future.result() for future in futures]

@@ -20,13 +20,13 @@ from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.read import Read, load_table, part_of
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.config import CoocConfig
-from glove_cli.cooc.count import count_chunk, positions_by_word
+from glove_cli.cooc.count import TOP, count_chunk, most_entries, positions_by_word
 from glove_cli.cooc.merge import part_folder
-from glove_cli.cooc.plan import chunk_tokens
-from glove_cli.cooc.store import write_rows
+from glove_cli.cooc.plan import chunk_tokens, fixed_memory
+from glove_cli.cooc.store import RowBlock, write_rows
 from glove_cli.corpus import kernels_ids as kernels
 from glove_cli.corpus.chunks import LEFT_OUT, Cursor, Sampling, Translator
-from glove_cli.corpus.encoder import EncodedCorpus, reading_state
+from glove_cli.corpus.encoder import EncodedCorpus
 from glove_cli.corpus.segments import Segment
 from glove_cli.corpus.spool import Spool
 from glove_cli.errors import OutputError
@@ -34,6 +34,7 @@ from glove_cli.folder import ResultFolder
 from glove_cli.inputs import parse_json
 
 _COUNTED = "counted.json"
+_TOP_COST = 0.4  # of a token of the most frequent words, those of others cost 1
 _ALWAYS = 1 << 32  # the chance of a word that is never left out
 _Ids = NDArray[np.int32]
 
@@ -55,6 +56,24 @@ class Counted:
     kept: int
     sampled: int
     documents: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows of the matrix, on a worker.
+
+    Attributes
+    ----------
+    first : int
+        The first of them.
+    blocks : list of RowBlock
+    counted : Counted, optional
+        What was counted for them, if it was the whole corpus.
+    """
+
+    first: int
+    blocks: list[RowBlock]
+    counted: Counted | None = None
 
 
 class _Parts:
@@ -139,6 +158,10 @@ class _Words:
             self._known[part, segment] = loaded.translations, final
         return self._known[part, segment]
 
+    def sampling(self, config: CoocConfig) -> Sampling | None:
+        """Return which tokens of frequent words stay."""
+        return Sampling.of(self.counts, config.subsample, config.seed) if config.subsample else None
+
     def translate(self, block: tuple[int, int, int, int, int], ids: _Ids) -> _Ids:
         """Return the final ids of a block, nothing left out at random, with V where a document ends."""
         translations, final = self.final(*block[:2])
@@ -150,6 +173,61 @@ class _Words:
 def counted_of(work: Path, k: int) -> Path:
     """Return the folder of what was counted of a part."""
     return work / "counted" / f"{k:06}"
+
+
+def plan_rows(
+    work: Path, number: int, config: CoocConfig, slots: int, tasks: int, types: int
+) -> list[tuple[int, int]] | None:
+    """Cut the rows of the matrix into ranges of about equal work, if each task can hold the whole corpus. A task.
+
+    Parameters
+    ----------
+    work, number, config, tasks, types
+        As in `count_part`.
+    slots : int
+        Tasks that can be done at a time.
+
+    Returns
+    -------
+    list of (first, last) or None
+        Rows first <= row < last; None if the corpus, or the rows of a task, take too much memory: then it is counted
+        part by part.
+    """
+    reads = [Read.of(part_of(work, j)) for j in range(number)]
+    table, memory = load_table(work), worker_memory(tasks)
+    V, counts = table.words, table.counts
+    ids = sum(n for each in reads for blocks in each.blocks for _, n in blocks)
+    starts = np.concatenate(([0], np.cumsum(counts[:V])))
+    most = most_entries(starts, config)
+    if 12 * int(most.sum()) // slots > memory // 4 or fixed_memory(V, types, 1) + 10 * ids > memory // 2:
+        return None
+    cost = np.where(np.arange(V) < TOP, _TOP_COST, 1.0) * counts[:V]
+    edges = np.searchsorted(np.cumsum(cost), np.linspace(0, cost.sum(), min(slots, V) + 1)[1:-1])
+    edges = np.unique([0, *(min(max(int(edge), TOP), V) for edge in edges), V])
+    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+
+
+def count_rows(rows: tuple[int, int], work: Path, number: int, config: CoocConfig) -> Rows:
+    """Count some rows of the whole corpus; they stay with the worker. A task.
+
+    Parameters
+    ----------
+    rows : (int, int)
+    work, number, config
+        As in `count_part`.
+    """
+    reads = [Read.of(part_of(work, j)) for j in range(number)]
+    words, parts = _Words(work, config), _Parts(work, reads)
+    blocks = [block for k in range(number) for block in parts.blocks(k)]
+    encoded, final = _corpus(parts, words, blocks, sum(each.tokens for each in reads))
+    translator = Translator(encoded, final, words.V, config.window, sampling=words.sampling(config))
+    made = [RowBlock(np.zeros(rows[1] - rows[0], np.int64), np.empty(0, np.int32), np.empty(0))]
+    for chunk in translator.chunks(encoded.spool.length):
+        starts, positions = positions_by_word(chunk, words.V, 1)
+        counted = count_chunk(chunk, starts, positions, config, 1, lambda n: None, only=rows, keep=True)
+        made = list(counted)
+    cursor = translator.cursor
+    return Rows(rows[0], made, Counted([], cursor.tokens, cursor.kept, cursor.sampled, cursor.documents))
 
 
 def count_part(k: int, work: Path, number: int, config: CoocConfig, tasks: int, types: int) -> Counted:
@@ -177,16 +255,12 @@ def count_part(k: int, work: Path, number: int, config: CoocConfig, tasks: int, 
     reads = [Read.of(part_of(work, j)) for j in range(number)]
     if not reads[k].tokens:
         return Counted([], 0, 0, 0, 0)
-    state = reading_state(part_of(work, k))
-    if state is None:
-        raise OutputError(f"{part_of(work, k)}: is damaged. Begin again, with --force.")
-    Spool.open(part_of(work, k) / "ids", state["ids"], state["check"]).close()
     words = _Words(work, config)
     encoded, final, cursor = _with_neighbours(k, reads, words, config)
-    sampling = Sampling.of(words.counts, config.subsample, config.seed) if config.subsample else None
     V = words.V
     names: list[str] = []
-    translator = Translator(encoded, final, V, config.window, sampling=sampling, own=(0, reads[k].tokens))
+    own = (0, reads[k].tokens)
+    translator = Translator(encoded, final, V, config.window, sampling=words.sampling(config), own=own)
     translator.cursor = replace(cursor, state=translator.cursor.state)
     with whole_folder(path) as folder:
         limit = chunk_tokens(worker_memory(tasks), V, types, 1)
@@ -207,21 +281,26 @@ def _with_neighbours(
 ) -> tuple[EncodedCorpus, list[_Ids], Cursor]:
     """Return a part with what its windows need of those beside it, as a corpus; its own tokens are numbered from 0."""
     parts = _Parts(words.work, reads)
-    keep = Sampling.of(words.counts, config.subsample, config.seed).keep if config.subsample else None
+    sampling = words.sampling(config)
+    keep = sampling.keep if sampling is not None else None
     before, tokens_before = _reach_back(k, parts, words, config)
     last = not any(read.tokens for read in reads[k + 1 :])
     behind = list(parts.blocks_behind(k)) if last else _reach_on(k, parts, words, config, keep)
-    blocks = [*before, *parts.blocks(k), *behind]
-    numbers = {pair: n for n, pair in enumerate(dict.fromkeys((block[0], block[1]) for block in blocks))}
+    corpus = _corpus(parts, words, [*before, *parts.blocks(k), *behind], reads[k].tokens + (0 if last else 1))
+    open_document = bool(before) and _stands_in_document(before[0], parts)
+    return (*corpus, Cursor(read=-tokens_before, open_document=open_document))
+
+
+def _corpus(
+    parts: _Parts, words: _Words, blocks: Sequence[tuple[int, int, int, int, int]], tokens: int
+) -> tuple[EncodedCorpus, list[_Ids]]:
+    """Return blocks as a corpus of so many tokens, and the final ids of its segments' words."""
     segments, final = [], []
-    for part, segment in numbers:
+    for part, segment in dict.fromkeys((block[0], block[1]) for block in blocks):
         own = [(block[2], block[4]) for block in blocks if block[:2] == (part, segment)]
         segments.append(Segment(own, [], None, part_of(words.work, part) / f"words-{segment}.npz"))
         final.append(words.final(part, segment)[1])
-    tokens = reads[k].tokens + (0 if last else 1)
-    encoded = EncodedCorpus(words.work, _Stretch(parts, blocks), segments, done=True, tokens=tokens)
-    open_document = bool(before) and _stands_in_document(before[0], parts)
-    return encoded, final, Cursor(read=-tokens_before, open_document=open_document)
+    return EncodedCorpus(words.work, _Stretch(parts, blocks), segments, done=True, tokens=tokens), final
 
 
 def _reach_back(

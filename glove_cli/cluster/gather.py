@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.cluster.count import Counted, Rows
 from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.read import vocabulary_of
 from glove_cli.cluster.tasks import whole_folder
@@ -27,21 +28,6 @@ _ARRAYS = (("indices", np.dtype(np.int32)), ("data", np.dtype(np.float64)))
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Consecutive rows of the matrix, on a worker.
-
-    Attributes
-    ----------
-    first : int
-        The first of them.
-    blocks : list of RowBlock
-    """
-
-    first: int
-    blocks: list[RowBlock]
-
-
-@dataclass(frozen=True)
 class Size:
     """How much there is of some rows.
 
@@ -51,11 +37,14 @@ class Size:
         Entries, and how many of them lie on the diagonal.
     largest : float
         The largest entry.
+    counted : Counted, optional
+        As in `Rows`.
     """
 
     stored: int
     diagonal: int
     largest: float
+    counted: Counted | None
 
 
 def merge_group(item: tuple[Path, list[Path]], lower: bool, tasks: int) -> Path:
@@ -140,7 +129,7 @@ def size_of(rows: Rows, lower: bool) -> Size:
         largest = max(largest, float(block.data.max(initial=0)))
         diagonal += block.on_diagonal(first) if lower else 0
         first += len(block.sizes)
-    return Size(stored, diagonal, largest)
+    return Size(stored, diagonal, largest, rows.counted)
 
 
 def make_arrays(folder: Path, stored: int, V: int) -> None:

@@ -13,13 +13,14 @@ import numpy as np
 from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.corpus.config import VocabConfig
-from glove_cli.corpus.encoder import EncodedCorpus, encode_corpus
+from glove_cli.corpus.encoder import EncodedCorpus, encode_corpus, reading_state
 from glove_cli.corpus.segments import Segment, merge_words
 from glove_cli.corpus.sources import STDIN, Source, find_sources
 from glove_cli.corpus.spans import cut_source
+from glove_cli.corpus.spool import Spool
 from glove_cli.corpus.tokenizer import WordTable
 from glove_cli.corpus.vocabulary import Wanted, choose_vocab, source_names
-from glove_cli.errors import CorpusError, OptionError
+from glove_cli.errors import CorpusError, OptionError, OutputError
 from glove_cli.files import named_errors
 from glove_cli.folder import VOCAB_NAME
 from glove_cli.inputs import parse_json
@@ -127,7 +128,9 @@ def read_part(item: tuple[int, Source], work: Path, config: VocabConfig, tasks: 
     """
     k, source = item
     path = part_of(work, k)
-    if not path.exists():
+    if path.exists():  # made before an interruption
+        _check_ids(path)
+    else:
         with whole_folder(path) as folder:
             with encode_corpus(
                 [source], folder, config, threads=1, spool_memory=0, table_memory=worker_memory(tasks) // 4
@@ -137,6 +140,19 @@ def read_part(item: tuple[int, Source], work: Path, config: VocabConfig, tasks: 
                 summary = {"tokens": encoded.tokens, "invalid": encoded.invalid, "blocks": blocks}
             (folder / _SUMMARY).write_text(json.dumps(summary))
     return Read.of(path)
+
+
+def _check_ids(part: Path) -> None:
+    """Refuse ids that were changed after they were written.
+
+    Raises
+    ------
+    OutputError
+    """
+    state = reading_state(part)
+    if state is None:
+        raise OutputError(f"{part}: is damaged. Begin again, with --force.")
+    Spool.open(part / "ids", state["ids"], state["check"]).close()
 
 
 def gather_words(item: tuple[Path, list[Path]], memory: int) -> Path:

@@ -44,6 +44,8 @@ def count_chunk(
     config: CoocConfig,
     threads: int,
     on_rows: Callable[[int], None],
+    only: tuple[int, int] | None = None,
+    keep: bool = False,
 ) -> Iterator[RowBlock]:
     """Count the pairs whose row word stands at the chunk's own positions.
 
@@ -57,24 +59,29 @@ def count_chunk(
     threads : int
     on_rows : callable
         Called with the number of positions done so far.
+    only : (int, int), optional
+        The first row and the one behind the last, unless all are wanted; of a symmetric matrix the first TOP rows are
+        wanted together.
+    keep : bool
+        Whether the rows are to be kept: then their arrays are not used again.
 
     Yields
     ------
     RowBlock
-        All V rows, in order; its arrays are overwritten when the next one is asked for.
+        The rows, in order; its arrays are overwritten when the next one is asked for.
     """
     weights = config.weights()
     to_right, to_left = config.context != "right", config.context != "left"
     lower = config.context == "symmetric"
     V = len(starts) - 1
-    first_row = 0
-    if config.context == "symmetric":
+    first_row, end = only if only is not None else (0, V)
+    if config.context == "symmetric" and not first_row:
         block = top_rows(chunk, min(TOP, V), V, weights, threads)
         yield block
         first_row = len(block.sizes)
         on_rows(int(starts[first_row]))
     most = most_entries(starts, config)
-    ranges = row_ranges(most, np.diff(starts), first_row)
+    ranges = row_ranges(most[:end], np.diff(starts)[:end], first_row)
     room = max((int(most[first:last].sum()) for first, last in ranges), default=0) + 1
     buffers: list[Buffer] = []  # used again: new memory takes time, too
 
@@ -94,7 +101,8 @@ def count_chunk(
     states = [Accumulator.of(V, config.window) for _ in range(threads)]
     for (_, last), (block, buffer) in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
-        buffers.append(buffer)
+        if not keep:
+            buffers.append(buffer)
         on_rows(int(starts[last]))
 
 

@@ -78,6 +78,7 @@ class Spool:
             while piece := spool._file.read(_PIECE):
                 spool.check = zlib.crc32(piece, spool.check)
         if spool.check != check:
+            spool._file.close()
             raise OutputError(f"{path}: was changed after it was written. Begin again, with --force.")
         spool.length = length
         return spool
