@@ -37,9 +37,9 @@ from glove_cli.cooc.store import CoocMatrix, load_cooc
 from glove_cli.errors import FormatError
 from glove_cli.model import GloveModel
 from glove_cli.training import tiling
-from glove_cli.training.checkpoint import Position
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import find_counts
+from glove_cli.training.position import Position
 from glove_cli.training.run import train
 from glove_cli.training.schedule import rounds
 from glove_cli.training.start import draw_parameters

@@ -22,10 +22,10 @@ from common import claim
 
 from glove_cli.cooc.store import CoocMatrix
 from glove_cli.training import tiling
-from glove_cli.training.checkpoint import Position
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import Counts, find_counts
 from glove_cli.training.entries import ENTRY, MemoryEntries
+from glove_cli.training.position import Position
 from glove_cli.training.schedule import balance
 from glove_cli.training.start import draw_parameters
 from glove_cli.training.state import State

@@ -233,12 +233,30 @@ def output_folder(
             temporary.mkdir()
             with locked(temporary):
                 yield temporary
-            for name in sorted(os.listdir(temporary)):
-                sync_file(temporary / name)
-            _sync_folder(temporary)
-            _put(temporary, path, force=force)
+        put_folder(temporary, path, force=force)
     finally:
         remove_folder(temporary)
+
+
+def put_folder(temporary: Path, path: Path, *, force: bool) -> None:
+    """See a folder that is complete to the disk, and put it under its name.
+
+    Parameters
+    ----------
+    temporary, path : Path
+        On one disk.
+    force : bool
+        See `output_folder`.
+
+    Raises
+    ------
+    OutputError
+    """
+    with named_errors(path):
+        for name in sorted(os.listdir(temporary)):
+            sync_file(temporary / name)
+        _sync_folder(temporary)
+        _put(temporary, path, force=force)
 
 
 @contextlib.contextmanager

@@ -471,7 +471,7 @@ def test_a_model_that_cannot_be_written_leaves_a_checkpoint(cooc: CoocMatrix, mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("glove_cli.training.run.write_model", full)
+        patch.setattr("glove_cli.training.running.write_model", full)
         with pytest.raises(OutputError, match="No space left"):
             train(cooc, out="model", note=said.append, **QUICK)
     assert said[-1] == "What was trained is in a checkpoint; --resume writes the model."

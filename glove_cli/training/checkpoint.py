@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from glove_cli.folder import FolderWriter, ResultFolder
 from glove_cli.inputs import parse_json
 from glove_cli.model import GloveModel
 from glove_cli.temporary import remove_folder
+from glove_cli.training.position import Position
 from glove_cli.training.result import to_model
 from glove_cli.training.state import State
 from glove_cli.vocab import Vocab
@@ -34,63 +35,9 @@ _KEPT = 2
 _PATTERN = re.compile(r"checkpoint-(\d+)-(\d+)-(\d+)")
 _INTERVAL = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|h|d|epochs?)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_ARRAYS = ("words", "contexts", "word_lengths", "context_lengths")
+ARRAYS = ("words", "contexts", "word_lengths", "context_lengths")
 _REMEDY = "Begin again with --force."
-
-
-@dataclass
-class Position:
-    """How far training has come.
-
-    Attributes
-    ----------
-    epoch : int
-        The one that is going on, from 1.
-    round : int
-        Rounds of it that are done.
-    cost : float
-        Sum of 1/2 f diff^2 over the entries of those rounds.
-    entries : int
-        Number of those entries.
-    seconds : float
-        Time that the epoch took so far.
-    halvings : int
-        How often the learning rates were halved.
-    first_cost : float
-        Cost per entry of the parameters that training started from.
-    history : list of dict
-        An entry for each epoch that ended.
-    """
-
-    epoch: int = 1
-    round: int = 0
-    cost: float = 0.0
-    entries: int = 0
-    seconds: float = 0.0
-    halvings: int = 0
-    first_cost: float = 0.0
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, values: dict[str, Any]) -> Position:
-        """Return the position that `asdict` wrote.
-
-        Raises
-        ------
-        TypeError
-            If it is something else.
-        """
-        position = cls(**values)
-        for name, kind in (("epoch", int), ("round", int), ("cost", float), ("entries", int), ("halvings", int)):
-            if not isinstance(getattr(position, name), kind):
-                raise TypeError(f"its {name} is {getattr(position, name)!r}")
-        if not isinstance(position.history, list) or not all(isinstance(entry, dict) for entry in position.history):
-            raise TypeError("its history is not a list of epochs")
-        return position
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Go to the beginning of an epoch."""
-        self.epoch, self.round, self.cost, self.entries, self.seconds = epoch, 0, 0.0, 0, 0.0
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -154,20 +101,70 @@ def save_checkpoint(
     OutputError
         If it can't be written; those before it stand.
     """
-    path = folder / _NAME.format(position.halvings, position.epoch, position.round)
+    path = checkpoint_path(folder, position)
     with output_folder(path, force=True) as temporary:
         writer = FolderWriter(temporary)
-        for name in _ARRAYS:
+        for name in ARRAYS:
             writer.array(name, getattr(state, name))
-        for name, array in zip(_ARRAYS, good, strict=False):
+        for name, array in zip(ARRAYS, good, strict=False):
             writer.array(f"good_{name}", array)
-        writer.array("place", state.place)
-        writer.vocab(vocab)
-        what = {"dim": state.dim, "bias_scale": state.bias_scale, "has_good": bool(good)}
-        writer.finish(FORMAT, VERSION, **what, position=asdict(position), job=job)
+        finish_checkpoint(writer, state.place, vocab, position, job, state.dim, state.bias_scale, has_good=bool(good))
+    drop_old(folder)
+    return path
+
+
+def checkpoint_path(folder: Path, position: Position) -> Path:
+    """Return where the checkpoint of a position is.
+
+    Parameters
+    ----------
+    folder : Path
+    position : Position
+    """
+    return folder / _NAME.format(position.halvings, position.epoch, position.round)
+
+
+def finish_checkpoint(
+    writer: FolderWriter,
+    place: NDArray[np.int32],
+    vocab: Vocab,
+    position: Position,
+    job: dict[str, Any] | None,
+    dim: int,
+    bias_scale: float,
+    *,
+    has_good: bool = False,
+) -> None:
+    """Write what a checkpoint holds beside the arrays of the state.
+
+    Parameters
+    ----------
+    writer : FolderWriter
+        Has written the arrays.
+    place : int32 array (V,)
+    vocab : Vocab
+    position : Position
+    job : dict, optional
+    dim : int
+    bias_scale : float
+    has_good : bool
+        See `save_checkpoint` and `State`.
+    """
+    writer.array("place", place)
+    writer.vocab(vocab)
+    what = {"dim": dim, "bias_scale": bias_scale, "has_good": has_good}
+    writer.finish(FORMAT, VERSION, **what, position=asdict(position), job=job)
+
+
+def drop_old(folder: Path) -> None:
+    """Remove all checkpoints but the last two.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     for old in _names(folder)[:-_KEPT]:
         remove_folder(folder / old)
-    return path
 
 
 def load_checkpoint(
@@ -198,6 +195,40 @@ def load_checkpoint(
     FormatError
         If none is whole.
     """
+
+    def fill(opened: ResultFolder) -> tuple[Position, tuple[NDArray[Any], ...]]:
+        arrays = {array: getattr(state, array) for array in ARRAYS}
+        for array, target in arrays.items():
+            opened.read_into(array, target)
+        good: tuple[NDArray[Any], ...] = ()
+        if opened.meta.get("has_good"):
+            good = tuple(np.array(opened.array(f"good_{n}", a.dtype, a.shape)) for n, a in arrays.items())
+        return Position.read(opened.meta["position"]), good
+
+    return use_checkpoint(folder, fill, note, job)
+
+
+def use_checkpoint(
+    folder: Path,
+    use: Callable[[ResultFolder], Result],
+    note: Callable[[str], None] = lambda text: None,
+    job: dict[str, Any] | None = None,
+) -> Result:
+    """Do something with the last checkpoint that is as it was written; return what `use` returns of it.
+
+    Parameters
+    ----------
+    folder : Path
+    use : callable
+        Called with a checkpoint that is whole; where it raises an error of damage, with the one before.
+    note, job
+        See `load_checkpoint`.
+
+    Raises
+    ------
+    FormatError
+        If none is whole.
+    """
     for left in folder.glob(".checkpoint-*"):  # of a run that was killed while it wrote one
         remove_folder(left)
     problem: FormatError | None = None
@@ -208,13 +239,7 @@ def load_checkpoint(
             opened.verify()
             if opened.meta.get("job") != json.loads(json.dumps(job)):
                 raise FormatError(f"{folder / name}: is of another matrix or other options. {_REMEDY}")
-            arrays = {array: getattr(state, array) for array in _ARRAYS}
-            for array, target in arrays.items():
-                opened.read_into(array, target)
-            good: tuple[NDArray[Any], ...] = ()
-            if opened.meta.get("has_good"):
-                good = tuple(np.array(opened.array(f"good_{n}", a.dtype, a.shape)) for n, a in arrays.items())
-            return Position.read(opened.meta["position"]), good
+            return use(opened)
         except FormatError as error:
             problem = error
         except (TypeError, KeyError, ValueError, OSError) as error:
@@ -298,7 +323,9 @@ def describe_checkpoints(folder: Path) -> str | None:
     if match is None:
         return None
     epoch, round_ = int(match[2]), int(match[3])
-    return f"a checkpoint after {round_} rounds of epoch {epoch}" if round_ else f"a checkpoint after epoch {epoch - 1}"
+    if round_:
+        return f"a checkpoint after {round_} rounds of epoch {epoch}"
+    return f"a checkpoint after epoch {epoch - 1}" if epoch > 1 else "a checkpoint of the first values"
 
 
 def _names(folder: Path) -> list[str]:

@@ -58,6 +58,15 @@ class Job:
             **({"process": self.process} if self.process is not None else {}),
         }
 
+    def advise(self) -> None:
+        """Say so if another x_max fits the counts."""
+        better = suggest_x_max(self.counts, self.config.x_max)
+        if better is not None:
+            self.note(
+                f"Note: hardly any pair of this small corpus counts in full with --x-max {self.config.x_max:g}. "
+                f"--x-max {better:g}, or auto, fits its counts."
+            )
+
     @contextlib.contextmanager
     def prepared(self, workspace: Path | None, tiles: Path | None) -> Iterator[tuple[Workers, State]]:
         """Say and check the plan, prepare the tiles; give threads that work on them, and a state of zeros.
@@ -79,12 +88,7 @@ class Job:
             counts, config, threads=self.threads, memory=self.memory, anchored=bool(config.anchor_strength),
             returned=workspace is None, evaluated=self.evaluate is not None,
         )  # fmt: skip
-        better = suggest_x_max(counts, config.x_max)
-        if better is not None:
-            self.note(
-                f"Note: hardly any pair of this small corpus counts in full with --x-max {config.x_max:g}. "
-                f"--x-max {better:g}, or auto, fits its counts."
-            )
+        self.advise()
         self.note(str(plan))
         with contextlib.ExitStack() as stack:
             made = prepare_tiles(

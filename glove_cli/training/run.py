@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glove_cli.cooc.store import CoocMatrix
 from glove_cli.errors import FormatError, OptionError, OutputError
-from glove_cli.files import META_NAME, check_apart, check_folder, check_name, output_folder
+from glove_cli.files import META_NAME, check_apart, check_folder, check_name
 from glove_cli.folder import read_meta
 from glove_cli.memory import check_disk
 from glove_cli.model import MODEL_FORMAT, GloveModel
@@ -28,20 +28,23 @@ from glove_cli.training.checkpoint import (
 )
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import find_counts
+from glove_cli.training.course import Course
 from glove_cli.training.history import standing_epochs
 from glove_cli.training.job import Evaluate, Job
 from glove_cli.training.report import EpochReport
-from glove_cli.training.result import to_model, write_model
+from glove_cli.training.result import to_model
 from glove_cli.training.running import Running
 from glove_cli.training.start import Init, Start
 from glove_cli.training.tile_folder import check_tiles_folder
 from glove_cli.training.tile_names import TILES_NAME
 from glove_cli.training.x_max import AUTO, choose_x_max
 from glove_cli.vectors.process import chosen_steps
-from glove_cli.workspace import difference, home_of, same_job, workspace
+from glove_cli.workspace import Workspace, difference, home_of, same_job, workspace
 
 if TYPE_CHECKING:
     from glove_cli.training.counts import Counts, CountsLike
+
+Work = Callable[[Job, Workspace, Path, GloveModel | None], Course]
 
 
 def train(
@@ -161,17 +164,57 @@ def train(
             running.run()
             return to_model(running.state, job.counts.vocab, running.meta())
     out = Path(out)
+    return train_to(out, place_tiles(out, tiles, matrix, init), job, resume=resume, force=force)
+
+
+def place_tiles(out: Path, tiles: str | os.PathLike[str] | None, matrix: object, init: object) -> Path:
+    """Return where tiles are kept, after checking that neither they nor the result are in the way of anything.
+
+    Parameters
+    ----------
+    out : Path
+        The result.
+    tiles, matrix, init : path-like or others
+        See `train`.
+
+    Raises
+    ------
+    OptionError, OutputError
+    """
     check_name(out)
     kept = Path(tiles) if tiles is not None else out.with_name(TILES_NAME)
     given = [Path(path) for path in (matrix, init) if isinstance(path, (str, os.PathLike))]
     inputs = [path for path in given if os.path.exists(path / META_NAME)]  # results; a run holds the tiles, too
     check_apart(out, [*inputs, *([matrix.path] if isinstance(matrix, CoocMatrix) else [])])
     check_tiles_folder(kept, [out, *inputs, *([matrix.path] if isinstance(matrix, CoocMatrix) else [])])
-    return _train_to(out, kept, job, resume=resume, force=force)
+    return kept
 
 
-def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) -> GloveModel:
-    """Train and write the model to a folder, keeping what is needed to go on beside it."""
+def train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool, work: Work | None = None) -> GloveModel:
+    """Train and write the model to a folder, keeping what is needed to go on beside it.
+
+    Parameters
+    ----------
+    out : Path
+    tiles : Path
+        Where tiles are kept.
+    job : Job
+    resume, force : bool
+        See `train`.
+    work : callable, optional
+        Called with the job, its workspace, `tiles` and the model to go on from, if there is one; trains, and returns
+        the course of it. In this process, unless given.
+
+    Returns
+    -------
+    GloveModel
+
+    Raises
+    ------
+    OptionError, TrainingError, FormatError, OutputError
+        See `train`.
+    """
+    work = work or _train_here
     signature = job.signature
     home = home_of(out)
     left = describe_checkpoints(home)
@@ -191,17 +234,21 @@ def _train_to(out: Path, tiles: Path, job: Job, *, resume: bool, force: bool) ->
         out, signature, resume=resume, force=force, found=describe_checkpoints, keep=True, note=job.note
     ) as space:
         check_disk(out.absolute().parent, _model_bytes(job), "the model")
-        with job.prepared(space.path, tiles) as prepared:
-            running = Running(job, *prepared, space, finished)
-            running.run()
+        course = work(job, space, tiles, finished)
         try:
-            replaced = force or finished is not None or going_on
-            with output_folder(out, force=replaced, temporary=space.result, format=MODEL_FORMAT) as folder:
-                write_model(folder, running.state, job.counts.vocab, {**running.meta(), "job": signature})
+            course.write(replaced=force or finished is not None or going_on)
         except (OutputError, KeyboardInterrupt):
-            running.save("What was trained is in a checkpoint; --resume writes the model.")
+            course.save("What was trained is in a checkpoint; --resume writes the model.")
             raise
     return GloveModel.load(out, verify=())  # it has just been written
+
+
+def _train_here(job: Job, space: Workspace, tiles: Path, finished: GloveModel | None) -> Course:
+    """Train in this process."""
+    with job.prepared(space.path, tiles) as prepared:
+        running = Running(job, *prepared, space, finished)
+        running.run()
+    return running
 
 
 def _check_result(out: Path, signature: dict[str, Any], *, resume: bool, force: bool) -> None:

@@ -19,6 +19,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def orders(groups: int, seed: int, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the orders in which an epoch takes groups of blocks of words, and of contexts.
+
+    Parameters
+    ----------
+    groups : int
+    seed, epoch : int
+
+    Returns
+    -------
+    sigma, tau : int64 arrays (groups,)
+        See `rounds`.
+    """
+    rng = np.random.default_rng([seed, 3, epoch])
+    return rng.permutation(groups), rng.permutation(groups)
+
+
 def rounds(blocks: int, group: int, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
     """Yield the rounds of an epoch; together they hold every tile once.
 
@@ -38,9 +55,8 @@ def rounds(blocks: int, group: int, seed: int, epoch: int) -> Iterator[NDArray[n
         (sigma(k), tau((k + r) mod (blocks / g))) for all k, sigma and tau drawn at random; step q has the tiles
         (i, (i + q) mod g) of each.
     """
-    rng = np.random.default_rng([seed, 3, epoch])
     groups = blocks // group
-    sigma, tau = rng.permutation(groups), rng.permutation(groups)
+    sigma, tau = orders(groups, seed, epoch)
     i = np.arange(group)
     for r in range(groups):
         first_row = group * sigma[:, None, None]

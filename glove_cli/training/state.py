@@ -88,7 +88,7 @@ class State:
             Learning rates.
         dtype : float32 or float64
         """
-        words, contexts = (_aligned(rows, row_width(dim), dtype) for _ in "WC")
+        words, contexts = (aligned(rows, row_width(dim), dtype) for _ in "WC")
         for side in (words, contexts):
             side[:, side.shape[1] // 2 :] = 1
         scale = (eta / bias_eta) ** 2 if bias_eta else 0.0
@@ -239,8 +239,18 @@ def row_steps(n: int, dim: int) -> Iterator[NDArray[np.int64]]:
         yield np.arange(first, min(first + step, n))
 
 
-def _aligned(rows: int, width: int, dtype: DTypeLike) -> Array:
-    """Return zeros whose rows begin at multiples of 64 bytes (the width of a row is one, with any LANES)."""
+def aligned(rows: int, width: int, dtype: DTypeLike) -> Array:
+    """Return zeros whose rows begin at multiples of 64 bytes (the width of a row is one, with any LANES).
+
+    Parameters
+    ----------
+    rows, width : int
+    dtype : float32 or float64
+
+    Returns
+    -------
+    float32 or float64 array (rows, width)
+    """
     size = np.dtype(dtype).itemsize
     raw = np.zeros(rows * width * size + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT

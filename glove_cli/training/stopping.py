@@ -61,3 +61,22 @@ def check_cost(cost: float, first_cost: float) -> None:
         raise DivergedError("the cost is not finite")
     if cost > _EXPLODED * max(first_cost, _LEAST_COST):
         raise DivergedError(f"the cost is {cost:.3g}, at the start it was {first_cost:.3g}")
+
+
+def divergence_error(
+    error: DivergedError, epoch: int, config: TrainConfig, eta: float, other: str = ""
+) -> TrainingError:
+    """Return the error that ends a training that diverged.
+
+    Parameters
+    ----------
+    error : DivergedError
+    epoch : int
+    config : TrainConfig
+    eta : float
+        Learning rate of the vectors.
+    other : str
+        What else can be done.
+    """
+    rates = f"--eta ({eta:g}) or --bias-eta ({config.bias_eta * eta / config.eta:g})"
+    return TrainingError(f"--eta: training has diverged in epoch {epoch}: {error}. Lower {rates}{other}.")

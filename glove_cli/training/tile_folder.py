@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,69 @@ def prepare_tiles(
     return tiles
 
 
+def keep_tiles(
+    counts: Counts,
+    config: TrainConfig,
+    plan: Plan,
+    folder: Path,
+    *,
+    threads: int,
+    on_entries: Callable[[int, int], None] = lambda done, total: None,
+    verify: bool = True,
+) -> dict[str, Any]:
+    """See to it that a folder holds the tiles of a matrix, to be opened by `open_tiles`.
+
+    Parameters
+    ----------
+    counts : Counts
+    config : TrainConfig
+    plan : Plan
+    folder : Path
+    threads : int
+    on_entries : callable
+        See `TileBuilder.build`.
+    verify : bool
+        Whether tiles that are there already are compared with their checksums.
+
+    Returns
+    -------
+    dict
+        What `open_tiles` has to be told of them.
+
+    Raises
+    ------
+    TrainingError, FormatError, OutputError
+        See `prepare_tiles`.
+    """
+    key = _key(counts, config, plan)
+    on_disk = replace(plan, limit=min(plan.limit, plan.tiles + plan.buffers - 1))
+    with contextlib.ExitStack() as stack:
+        if _open(folder, key, counts.V, ENTRIES[config.dtype], stack, verify=verify) is None:
+            prepare_tiles(
+                counts, config, on_disk, folder, stack, threads=threads, on_entries=on_entries, note=lambda text: None
+            )
+    return key
+
+
+def open_tiles(
+    folder: Path, key: dict[str, Any], V: int, config: TrainConfig, stack: contextlib.ExitStack
+) -> Tiles | None:
+    """Return tiles of a folder, whose entries stay there, or None if it holds others.
+
+    Parameters
+    ----------
+    folder : Path
+    key : dict
+        What `keep_tiles` returned.
+    V : int
+        Number of words.
+    config : TrainConfig
+    stack : ExitStack
+        Closes the file.
+    """
+    return _open(folder, key, V, ENTRIES[config.dtype], stack, verify=False)
+
+
 def _key(counts: Counts, config: TrainConfig, plan: Plan) -> dict[str, Any]:
     """Return all that tiles depend on."""
     return {
@@ -201,7 +265,13 @@ def _write_meta(folder: Path, tiles: Tiles, key: dict[str, Any]) -> None:
 
 
 def _open(
-    folder: Path, key: dict[str, Any], V: int, dtype: np.dtype[np.void], stack: contextlib.ExitStack
+    folder: Path,
+    key: dict[str, Any],
+    V: int,
+    dtype: np.dtype[np.void],
+    stack: contextlib.ExitStack,
+    *,
+    verify: bool = True,
 ) -> Tiles | None:
     """Return the tiles in a folder, or None if there are none of this kind, or damaged ones."""
     try:
@@ -209,7 +279,8 @@ def _open(
         opened = ResultFolder.open(folder, FORMAT, VERSION, remedy="")
         if opened.meta.get("version") != VERSION or opened.meta.get("key") != json.loads(json.dumps(key)):
             return None
-        opened.verify()  # a wrong number would spoil the vectors, or worse
+        if verify:
+            opened.verify()  # a wrong number would spoil the vectors, or worse
         blocks = int(key["blocks"])
         starts = np.array(opened.array("starts", np.int64, (2 * blocks**2 + 1,)))
         place = np.array(opened.array("place", np.int32, (V,)))

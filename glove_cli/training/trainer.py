@@ -36,23 +36,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.errors import TrainingError
 from glove_cli.training import kernels, kernels_plain
 from glove_cli.training.anchor import Anchor
-from glove_cli.training.checkpoint import Position
 from glove_cli.training.config import TrainConfig
-from glove_cli.training.entries import PIECE, Entries
+from glove_cli.training.entries import Entries
+from glove_cli.training.position import Position
 from glove_cli.training.report import EpochReport
 from glove_cli.training.schedule import rounds, tasks
 from glove_cli.training.state import State
-from glove_cli.training.stopping import DivergedError, check_cost, reason_to_stop
+from glove_cli.training.stopping import DivergedError, check_cost, divergence_error, reason_to_stop
 from glove_cli.training.tiling import group_size
+from glove_cli.training.update import train_entries
 from glove_cli.training.workers import Workers
 
 _MOST_HALVINGS = 20
 _SAMPLE = 1 << 20  # entries whose cost stands for that of the start
 _TOGETHER = 16  # tiles whose cost is found at once
-_KEPT = 4 * PIECE  # entries that are picked out at once
 
 
 class Trainer:
@@ -165,26 +164,7 @@ class Trainer:
 
     def _update(self, entries: Entries, jobs: NDArray[np.int64], space: NDArray[Any], costs: NDArray[Any]) -> None:
         """Train on entries, in a thread."""
-        config, number = self.config, self.state.words.dtype.type
-        rates = (number(self.eta), number(config.grad_clip))
-        weighing = (number(config.alpha), number(math.log(config.x_max)))
-        least = number(math.log(config.min_weight) if config.min_weight else -math.inf)
-        if not config.min_weight:
-            self._kernels.train_tiles(
-                *self._arrays(), entries, jobs, config.dim, *rates, *weighing, least, space, costs
-            )
-            return
-        key = _epoch_key(config.seed, self.position.epoch)
-        kept, kept_jobs, begin = np.empty(_KEPT, entries.dtype), np.empty_like(jobs), 0
-        while begin < len(jobs):
-            end = begin + self._kernels.thin_entries(
-                entries, jobs[begin:], *weighing, least, key, space, kept, kept_jobs[begin:]
-            )
-            part = slice(begin, end)
-            self._kernels.train_tiles(
-                *self._arrays(), kept, kept_jobs[part], config.dim, *rates, *weighing, least, space, costs[part]
-            )
-            begin = end
+        train_entries(self._arrays(), self.config, self.eta, self.position.epoch, entries, jobs, space, costs)
 
     def _pull(self, tile: int) -> None:
         """Pull the vectors of a block's words towards their anchors, in the thread that had the block to itself."""
@@ -221,11 +201,8 @@ class Trainer:
         """Go back to the beginning of the epoch with half the learning rates, or give up."""
         position, config = self.position, self.config
         if not self.good or position.halvings == _MOST_HALVINGS:
-            rates = f"--eta ({self.eta:g}) or --bias-eta ({config.bias_eta * self.eta / config.eta:g})"
             other = "" if self.good else ", or let --on-divergence halve-eta do it"
-            raise TrainingError(
-                f"--eta: training has diverged in epoch {position.epoch}: {error}. Lower {rates}{other}."
-            ) from error
+            raise divergence_error(error, position.epoch, config, self.eta, other) from error
         for array, good in zip(self._arrays(), self.good, strict=True):
             np.copyto(array, good)
         position.halvings += 1
@@ -241,8 +218,3 @@ class Trainer:
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         state = self.state
         return state.words, state.contexts, state.word_lengths, state.context_lengths
-
-
-def _epoch_key(seed: int, epoch: int) -> np.uint64:
-    """Return what the choice of entries in an epoch depends on."""
-    return np.uint64(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0])

@@ -1,0 +1,68 @@
+"""The update that an entry makes, as the kernels are told it: the same for all of a state, and for a part of one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.training import kernels, kernels_plain
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.entries import PIECE, Entries
+
+_KEPT = 4 * PIECE  # entries that are picked out at once
+
+
+def train_entries(
+    arrays: Sequence[NDArray[Any]],
+    config: TrainConfig,
+    eta: float,
+    epoch: int,
+    entries: Entries,
+    jobs: NDArray[np.int64],
+    space: NDArray[Any],
+    costs: NDArray[np.float64],
+) -> None:
+    """Train on entries, in the thread that calls this.
+
+    Parameters
+    ----------
+    arrays : sequence of arrays
+        Words and contexts (rows, row_width(dim)), and the lengths of both (rows,), float32 or float64; changed in
+        place. See `State`.
+    config : TrainConfig
+    eta : float
+        Learning rate of the vectors.
+    epoch : int
+        With `min_weight`, which entries are met depends on it.
+    entries : structured array (n,)
+    jobs : int64 array (m, 4)
+        See `Tiles.jobs`; rows are those of `arrays`.
+    space : float array
+        Of the kernel's own.
+    costs : float64 array (m,)
+        Written.
+    """
+    number = arrays[0].dtype.type
+    chosen = kernels if arrays[0].dtype == np.float32 else kernels_plain
+    rates = (number(eta), number(config.grad_clip))
+    weighing = (number(config.alpha), number(math.log(config.x_max)))
+    least = number(math.log(config.min_weight) if config.min_weight else -math.inf)
+    if not config.min_weight:
+        chosen.train_tiles(*arrays, entries, jobs, config.dim, *rates, *weighing, least, space, costs)
+        return
+    key = _epoch_key(config.seed, epoch)
+    kept, kept_jobs, begin = np.empty(_KEPT, entries.dtype), np.empty_like(jobs), 0
+    while begin < len(jobs):
+        end = begin + chosen.thin_entries(entries, jobs[begin:], *weighing, least, key, space, kept, kept_jobs[begin:])
+        part = slice(begin, end)
+        chosen.train_tiles(*arrays, kept, kept_jobs[part], config.dim, *rates, *weighing, least, space, costs[part])
+        begin = end
+
+
+def _epoch_key(seed: int, epoch: int) -> np.uint64:
+    """Return what the choice of entries in an epoch depends on."""
+    return np.uint64(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0])
