@@ -1,0 +1,388 @@
+"""A worker's part in training: an actor that holds blocks of words and of contexts, and changes them in place.
+
+What moves between holders goes from worker to worker. The contexts that a round leaves are copied as soon as the first
+position is done, so that nobody changes what is being sent, and asked for when the round begins: they are on their way
+while the other positions are worked on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glove_cli.cluster.engine import require_engine
+from glove_cli.cluster.ring import Ring
+from glove_cli.training.checkpoint_parts import read_part, write_part
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.schedule import rounds, tasks
+from glove_cli.training.state import aligned, row_width
+from glove_cli.training.tile_folder import open_tiles
+from glove_cli.training.tiles import Tiles
+from glove_cli.training.update import train_entries
+from glove_cli.training.workers import Workers
+
+_LOOK = 0.5  # seconds after which a holder that waits for another looks whether it is to stop
+_AHEAD = 4  # groups that are on their way at once when an epoch begins
+Rows = tuple[NDArray[Any], NDArray[Any]]  # states (n, row_width(dim)), and their lengths (n,)
+_SIDES = (("words", "word_lengths"), ("contexts", "context_lengths"))
+
+
+class LostError(Exception):
+    """A holder has gone, or what it held; training goes on from the last checkpoint."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all holders are told.
+
+    Attributes
+    ----------
+    tiles : Path
+        The folder of the tiles.
+    key : dict
+        What they are of, see `keep_tiles`.
+    V : int
+        Number of words.
+    config : TrainConfig
+    group : int
+        Blocks of a group.
+    ring : Ring
+    """
+
+    tiles: Path
+    key: dict[str, Any]
+    V: int
+    config: TrainConfig
+    group: int
+    ring: Ring
+
+
+@dataclass(frozen=True)
+class HeldTiles(Tiles):
+    """Tiles whose jobs name the rows of a holder.
+
+    Attributes
+    ----------
+    first_rows : int64 array (2, blocks)
+        Where each block of words, and of contexts, begins; changed as blocks come and go.
+    """
+
+    first_rows: NDArray[np.int64]
+
+    def jobs(self, tiles: NDArray[np.int64], *, held_out: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the work of some tiles, see `Tiles.jobs`."""
+        jobs, owners = super().jobs(tiles, held_out=held_out)
+        row_blocks, col_blocks = np.divmod(tiles[owners], self.deal.blocks)
+        jobs[:, 2], jobs[:, 3] = self.first_rows[0, row_blocks], self.first_rows[1, col_blocks]
+        return jobs, owners
+
+
+class Side:
+    """The groups of words, or of contexts, that a holder has: each in a slot of its own.
+
+    Parameters
+    ----------
+    groups : int64 array (n,)
+        What it has at first.
+    rows : int
+        Of a group.
+    width : int
+        Of a row.
+    dtype : float32 or float64
+    """
+
+    def __init__(self, groups: NDArray[np.int64], rows: int, width: int, dtype: str) -> None:
+        self.rows = rows
+        self.states = aligned(len(groups) * rows, width, dtype)
+        self.lengths = np.zeros(len(groups) * rows, dtype)
+        self.slots = {group: slot for slot, group in enumerate(groups.tolist())}
+        self._free: list[int] = []
+
+    def group(self, group: int) -> Rows:
+        """Return the rows of a group, not copied."""
+        slot = self.slots[group]
+        part = slice(slot * self.rows, (slot + 1) * self.rows)
+        return self.states[part], self.lengths[part]
+
+    def drop(self, group: int) -> None:
+        """Let go of a group."""
+        self._free.append(self.slots.pop(group))
+
+    def put(self, group: int, rows: Rows) -> None:
+        """Take a group in, where one was dropped."""
+        self.slots[group] = self._free.pop()
+        for target, values in zip(self.group(group), rows, strict=True):
+            np.copyto(target, values)
+
+
+class BlockHolder:
+    """An actor; see the module."""
+
+    def __init__(self) -> None:
+        self._setup: Setup | None = None
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._outbox: dict[tuple[int, int], Future[Rows]] = {}
+        self._coming: list[tuple[int, int, Rows]] = []
+        self._sides: tuple[Side, ...] = ()
+        self._holders: list[Any] = []
+        self._open = contextlib.ExitStack()
+
+    # --- called by the one who leads the training, in the actor's thread -------------------------------------------
+
+    def load(self, setup: Setup, me: int, holders: list[Any], checkpoint: Path, epoch: int, number: int) -> None:
+        """Get ready to train from a checkpoint on.
+
+        Parameters
+        ----------
+        setup : Setup
+        me : int
+            Which of the holders this is.
+        holders : list of actors
+        checkpoint : Path
+        epoch, number : int
+            Where it stands: the epoch, and the rounds of it that are done.
+
+        Raises
+        ------
+        LostError
+            If tiles or checkpoint aren't there any more.
+        FormatError
+            If the checkpoint was cut short.
+        """
+        tiles = open_tiles(setup.tiles, setup.key, setup.V, setup.config, self._open)
+        if tiles is None:
+            raise LostError(f"the tiles in {setup.tiles} are others now")
+        deal, config = tiles.deal, setup.config
+        self._rows = setup.group * deal.block_size
+        self._tiles = HeldTiles(deal, tiles.starts, tiles.entries, np.full((2, deal.blocks), -1, np.int64))
+        threads = int(require_engine().get_worker().state.nthreads)
+        self._workers = self._open.enter_context(Workers(self._tiles, threads))
+        held = setup.ring.words(me, epoch), setup.ring.contexts(me, epoch, number)
+        self._sides = tuple(Side(groups, self._rows, row_width(config.dim), config.dtype) for groups in held)
+        for side, names in zip(self._sides, _SIDES, strict=True):
+            for group in side.slots:
+                for name, target in zip(names, side.group(group), strict=True):
+                    read_part(checkpoint, name, group * self._rows, target)
+        self._setup, self._me, self._holders = setup, me, holders
+        self._point()
+
+    def gather(self, epoch: int) -> None:
+        """Get the blocks that an epoch begins with from those who had them at the end of the one before.
+
+        Nobody changes anything until all have what they need and `train` is called.
+
+        Parameters
+        ----------
+        epoch : int
+        """
+        ring = self._here().ring
+        wanted = ring.words(self._me, epoch), ring.contexts(self._me, epoch, 0)
+        running: deque[tuple[int, int, Any]] = deque()
+        self._coming = []
+        for number, (side, groups) in enumerate(zip(self._sides, wanted, strict=True)):
+            whose = ring.whose(number, epoch - 1)
+            for group in groups.tolist():
+                if group in side.slots:
+                    continue
+                if len(running) == _AHEAD:
+                    self._receive(running.popleft())
+                running.append((number, group, self._holders[whose[group]].give_group(number, group)))
+        while running:
+            self._receive(running.popleft())
+
+    def train(self, epoch: int, first: int, last: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Train on this holder's tiles of some rounds of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+        first, last : int
+            Rounds first <= r < last.
+
+        Returns
+        -------
+        costs : float64 array (last - first, tiles of a round)
+            Of each tile, in the order of the schedule.
+        entries : int64 array (last - first,)
+            Number of entries of each round.
+        """
+        setup = self._here()
+        ring, me, blocks = setup.ring, self._me, self._tiles.deal.blocks
+        low, high = ring.edges[me], ring.edges[me + 1]
+        if first == 0:
+            self._settle(epoch)
+        costs, entries = [], []
+        for number, tiles in enumerate(rounds(blocks, setup.group, setup.config.seed, epoch)):
+            if number < first:
+                continue
+            if number == last:
+                break
+            mine = tiles[low:high]
+            sizes = self._tiles.sizes(mine)
+            asked = None
+            if ring.holders > 1 and number + 1 < ring.groups:
+                asked = self._holders[(me + 1) % ring.holders].give_contexts(epoch, number)
+            costs.append(self._train_round(epoch, number, mine, sizes, hand_over=asked is not None))
+            entries.append(int(sizes.sum()))
+            if asked is not None:
+                rows = self._result(asked)
+                self._sides[1].put(int(ring.contexts((me + 1) % ring.holders, epoch, number)[0]), rows)
+                self._point()
+        return np.array(costs), np.array(entries)
+
+    def write(self, folder: Path) -> None:
+        """Write what is held into the files of a checkpoint.
+
+        Parameters
+        ----------
+        folder : Path
+            See `begin_parts`.
+
+        Raises
+        ------
+        OutputError
+            If it can't be written.
+        """
+        self._here()
+        for side, names in zip(self._sides, _SIDES, strict=True):
+            for part, name in enumerate(names):
+                write_part(folder, name, self._parts(side, part))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._stopped.set()
+        self._setup, self._sides, self._holders, self._coming = None, (), [], []
+        self._outbox.clear()
+        self._open.close()
+
+    # --- called by other holders, and to end it: in the worker's event loop, while the actor's thread works ---------
+
+    async def give_contexts(self, epoch: int, number: int) -> Rows:
+        """Return the group of contexts that the first position worked on in a round, as soon as it is done.
+
+        Parameters
+        ----------
+        epoch, number : int
+            The epoch, and the round of it.
+        """
+        rows = await asyncio.wrap_future(self._promised((epoch, number)))
+        self._outbox.pop((epoch, number), None)
+        return rows
+
+    async def give_group(self, side: int, group: int) -> Rows:
+        """Return a group that is held when an epoch has ended.
+
+        Parameters
+        ----------
+        side : int
+            0 for words, 1 for contexts.
+        group : int
+        """
+        self._here()
+        return self._sides[side].group(group)
+
+    async def stop(self) -> None:
+        """End whatever is waited for."""
+        self._stopped.set()
+        with self._lock:
+            waiting = [future for future in self._outbox.values() if not future.done()]
+        for future in waiting:
+            future.set_exception(LostError("stopped"))
+
+    # --- within ------------------------------------------------------------------------------------------------------
+
+    def _here(self) -> Setup:
+        if self._setup is None or self._stopped.is_set():
+            raise LostError("the blocks are not here any more")
+        return self._setup
+
+    def _promised(self, key: tuple[int, int]) -> Future[Rows]:
+        """Return what will be given away after a round."""
+        with self._lock:
+            return self._outbox.setdefault(key, Future())
+
+    def _train_round(
+        self, epoch: int, number: int, tiles: NDArray[np.int64], sizes: NDArray[np.int64], *, hand_over: bool
+    ) -> NDArray[np.float64]:
+        """Train on tiles (positions, g, g) of a round; return their costs. Give away what the first position had."""
+        config = self._here().config
+        arrays = [side.states for side in self._sides] + [side.lengths for side in self._sides]
+        update = partial(train_entries, arrays, config, config.eta, epoch)
+        flat = tiles.ravel()
+        costs = np.zeros(len(flat))
+        stages = tasks(tiles, sizes, self._workers.threads)
+        whole = len(stages) == 1  # tasks are whole groups: the first position's can be taken first
+        for stage in stages:
+            if whole:
+                stage.sort(key=lambda task: int(task[0]) > 0)
+            running = [self._workers.submit(update, flat[task]) for task in stage]
+            for k, (task, future) in enumerate(zip(stage, running, strict=True)):
+                costs[task] = future.result()
+                if hand_over and whole and k == 0:
+                    self._hand_over(epoch, number)
+            if self._stopped.is_set():
+                raise LostError("stopped")
+        if hand_over and not whole:
+            self._hand_over(epoch, number)
+        return costs
+
+    def _hand_over(self, epoch: int, number: int) -> None:
+        """Copy the contexts of the first position for whoever asks for them, and let go of them."""
+        group = int(self._here().ring.contexts(self._me, epoch, number)[0])
+        states, lengths = self._sides[1].group(group)
+        rows = states.copy(), lengths.copy()
+        self._sides[1].drop(group)
+        future = self._promised((epoch, number))
+        with contextlib.suppress(InvalidStateError):  # stopped meanwhile
+            future.set_result(rows)
+
+    def _receive(self, coming: tuple[int, int, Any]) -> None:
+        side, group, future = coming
+        self._coming.append((side, group, self._result(future)))
+
+    def _settle(self, epoch: int) -> None:
+        """Put what was gathered in the place of what others have now."""
+        ring = self._here().ring
+        wanted = ring.words(self._me, epoch), ring.contexts(self._me, epoch, 0)
+        for side, groups in zip(self._sides, wanted, strict=True):
+            for group in set(side.slots) - set(groups.tolist()):
+                side.drop(group)
+        for number, group, rows in self._coming:
+            self._sides[number].put(group, rows)
+        self._coming = []
+        self._point()
+
+    def _point(self) -> None:
+        """Write down where each block begins."""
+        size, g = self._tiles.deal.block_size, self._here().group
+        for first_rows, side in zip(self._tiles.first_rows, self._sides, strict=True):
+            first_rows[:] = -1
+            for group, slot in side.slots.items():
+                first_rows[group * g : (group + 1) * g] = slot * self._rows + np.arange(g) * size
+
+    def _parts(self, side: Side, part: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        for group in sorted(side.slots):
+            yield group * self._rows, side.group(group)[part]
+
+    def _result(self, future: Any) -> Any:
+        """Wait for what another holder returns; not longer than until this one is told to stop."""
+        while True:
+            try:
+                return future.result(timeout=_LOOK)
+            except (TimeoutError, asyncio.TimeoutError):
+                if future.done():
+                    raise
+                if self._stopped.is_set():
+                    raise LostError("stopped while waiting for another holder") from None

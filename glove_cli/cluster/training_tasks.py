@@ -1,0 +1,266 @@
+"""What one worker does for all, before the training, at its checkpoints, and after it. Each can be done again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glove_cli.cluster.engine import require_engine, worker_memory
+from glove_cli.cluster.holder import LostError
+from glove_cli.errors import FormatError, TrainingError
+from glove_cli.files import output_folder
+from glove_cli.folder import ResultFolder, read_meta
+from glove_cli.model import MODEL_FORMAT, GloveModel
+from glove_cli.temporary import remove_folder
+from glove_cli.training.checkpoint import (
+    FORMAT,
+    VERSION,
+    Interval,
+    describe_checkpoints,
+    save_checkpoint,
+    use_checkpoint,
+)
+from glove_cli.training.checkpoint_parts import finish_parts
+from glove_cli.training.config import TrainConfig
+from glove_cli.training.counts import find_counts
+from glove_cli.training.job import Job
+from glove_cli.training.plan import make_plan
+from glove_cli.training.position import Position
+from glove_cli.training.result import check_finite, write_model
+from glove_cli.training.running import Running
+from glove_cli.training.start import Start
+from glove_cli.training.state import State
+from glove_cli.training.tile_folder import keep_tiles, open_tiles
+from glove_cli.training.tiling import group_size
+from glove_cli.training.workers import Workers
+from glove_cli.training.x_max import choose_x_max
+from glove_cli.workspace import Workspace
+
+_REMEDY = "Go on with --resume."
+
+
+@dataclass(frozen=True)
+class Order:
+    """A training, as workers are told of it.
+
+    Attributes
+    ----------
+    matrix : Path
+    init : Path or None
+    init_name : str
+        What the model calls it.
+    config : TrainConfig
+    signature : dict
+        Of the job.
+    space : Workspace
+    tiles : Path
+    going_on : bool
+        Whether it goes on with the model at `space.out`.
+    process : str or None
+    memory : int or str or None
+        For tiles while they are made; without it, a share of the worker's.
+    """
+
+    matrix: Path
+    init: Path | None
+    init_name: str
+    config: TrainConfig
+    signature: dict[str, Any]
+    space: Workspace
+    tiles: Path
+    going_on: bool
+    process: str | None
+    memory: int | str | None
+
+    def job(self, threads: int, note: Callable[[str], None]) -> Job:
+        """Return the job, as one machine would have it.
+
+        Parameters
+        ----------
+        threads : int
+        note : callable
+        """
+        start = Start(self.init_name, Start.find(self.init).source) if self.init is not None else None
+        return Job(
+            self.config, find_counts(self.matrix, None, None), start, threads, None, Interval(), None, 1,
+            lambda report: None, lambda *step: None, note, self.process,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What has to be known before blocks are loaded.
+
+    Attributes
+    ----------
+    checkpoint : Path
+    position : Position
+        Where it stands.
+    key : dict
+        See `keep_tiles`.
+    blocks, block_size, group : int
+        See `tiling`.
+    V : int
+        Number of words.
+    trained : int
+        Entries of an epoch.
+    notes : list of str
+        What the user should know.
+    """
+
+    checkpoint: Path
+    position: Position
+    key: dict[str, Any]
+    blocks: int
+    block_size: int
+    group: int
+    V: int
+    trained: int
+    notes: list[str]
+
+
+def find_x_max(matrix: Path) -> float | None:
+    """Return the x_max that fits a matrix.
+
+    Parameters
+    ----------
+    matrix : Path
+    """
+    return choose_x_max(find_counts(matrix, None, None))
+
+
+def prepare(order: Order, *, verify: bool) -> Prepared:
+    """Make the tiles and the first checkpoint, or find those that are there.
+
+    Parameters
+    ----------
+    order : Order
+    verify : bool
+        Whether tiles that are there are compared with their checksums.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    GloveError
+        As `train` does.
+    """
+    notes: list[str] = []
+    threads = int(require_engine().get_worker().state.nthreads)
+    job = order.job(threads, notes.append)
+    counts, config, space = job.counts, job.config, order.space
+    plan = make_plan(
+        counts, config, threads=threads, memory=order.memory or worker_memory(1), anchored=False, returned=False
+    )
+    key = keep_tiles(counts, config, plan, order.tiles, threads=threads, verify=verify)
+    with contextlib.ExitStack() as stack:
+        tiles = open_tiles(order.tiles, key, counts.V, config, stack)
+        if tiles is None:
+            raise FormatError(f"{order.tiles}: was replaced while it was used. {_REMEDY}")
+        deal = tiles.deal
+        if describe_checkpoints(space.path) is None:
+            job.advise()
+            rates = {"eta": config.eta, "bias_eta": config.bias_eta}
+            state = State.empty(deal.place, deal.rows, config.dim, **rates, dtype=config.dtype)
+            finished = GloveModel.load(space.out) if order.going_on else None
+            workers = stack.enter_context(Workers(tiles, threads))
+            first = Running(job, workers, state, Workspace(space.out, space.path, space.result, False), finished)
+            if not space.path.is_dir():
+                raise LostError("this training was given up")
+            save_checkpoint(space.path, state, counts.vocab, first.trainer.position, (), order.signature)
+        path, position = use_checkpoint(space.path, _read_position, notes.append, order.signature)
+        group = group_size(counts.V, config.dim, deal.blocks)
+        return Prepared(path, position, key, deal.blocks, deal.block_size, group, counts.V, tiles.trained, notes)
+
+
+def finish_checkpoint_parts(order: Order, temporary: Path, last: Path, position: Position) -> Path:
+    """Put a checkpoint under its name, when all have written their blocks.
+
+    Parameters
+    ----------
+    order : Order
+    temporary : Path
+        See `begin_parts`.
+    last : Path
+        The checkpoint before, which has the same words.
+    position : Position
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If it can't be written.
+    """
+    opened = ResultFolder.open(last, FORMAT, VERSION, remedy=_REMEDY)
+    vocab = opened.vocab()
+    place = np.array(opened.array("place", np.int32, (len(vocab),)))
+    what = (order.config.dim, float(opened.meta["bias_scale"]))
+    return finish_parts(temporary, order.space.path, position, place, vocab, order.signature, *what)
+
+
+def write_result(order: Order, checkpoint: Path, meta: dict[str, Any], *, replaced: bool) -> None:
+    """Write the model of the last checkpoint; its arrays stay on the disk meanwhile.
+
+    Parameters
+    ----------
+    order : Order
+    checkpoint : Path
+    meta : dict
+        What the model remembers.
+    replaced : bool
+        Whether what stands at its place may be replaced.
+
+    Raises
+    ------
+    TrainingError
+        If a number isn't finite.
+    OutputError
+        If it can't be written.
+    """
+    space = order.space
+    meta = {**meta, "job": order.signature}
+    if _is_there(space.out, meta):
+        return
+    opened = ResultFolder.open(checkpoint, FORMAT, VERSION, remedy=_REMEDY)
+    opened.verify()
+    vocab = opened.vocab()
+    words, contexts, place = (
+        np.load(checkpoint / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in ("words", "contexts", "place")
+    )
+    none = np.empty(0, words.dtype)
+    state = State(words, contexts, none, none, place, int(opened.meta["dim"]), float(opened.meta["bias_scale"]))
+    check_finite(state)
+    for left in space.path.glob("result-*"):
+        remove_folder(left)
+    temporary = space.path / f"result-{secrets.token_hex(6)}"
+    with output_folder(space.out, force=replaced, temporary=temporary, format=MODEL_FORMAT) as folder:
+        write_model(folder, state, vocab, meta)
+
+
+def _is_there(out: Path, meta: dict[str, Any]) -> bool:
+    """Tell whether the model is there already, by a call before this one, whose answer was lost."""
+    try:
+        there = read_meta(out, remedy="")
+    except FormatError:
+        return False
+    wanted = json.loads(json.dumps(meta))
+    return all(there.get(name) == wanted[name] for name in ("job", "history", "seconds"))
+
+
+def _read_position(opened: ResultFolder) -> tuple[Path, Position]:
+    if opened.meta.get("has_good"):
+        raise TrainingError("--on-divergence: halve-eta isn't possible with --cluster. Train on one machine.")
+    return opened.path, Position.read(opened.meta["position"])
