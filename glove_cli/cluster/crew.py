@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.cluster.holder import BlockHolder, LostError
-from glove_cli.errors import GloveError
+from glove_cli.errors import ClusterError, GloveError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -45,6 +45,7 @@ class Crew:
             )
             for address in addresses
         }
+        self._next_look = 0.0
         self.addresses: list[str] = []
         self.holders: list[Any] = []
         end = time.monotonic() + _START
@@ -74,24 +75,22 @@ class Crew:
         for number, holder in enumerate(self.holders):
             own = (arguments[0], number, *arguments[1:]) if each else arguments
             running.append(getattr(holder, method)(*own))
-        results = []
         for future in running:
-            while True:
-                try:
-                    results.append(future.result(timeout=_LOOK))
-                    break
-                except _TIMEOUTS:
-                    if future.done():
-                        raise
+            while not future.done():
+                with contextlib.suppress(*_TIMEOUTS):
+                    future.result(timeout=_LOOK)
                 self._look_after(running)
-        return results
+        return [future.result() for future in running]
 
     def _look_after(self, running: list[Any]) -> None:
         """Raise what one has raised, also if others are still at work, or a LostError if one has gone."""
         for future in running:
             if future.done():
                 future.result()
-        gone = set(self.addresses) - set(self._client.nthreads())
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _LOOK
+        gone = set(self.addresses) - set(find_workers(self._client))
         if gone:
             raise LostError(f"the worker {min(gone)} has gone")
 
@@ -111,6 +110,26 @@ class Crew:
             with contextlib.suppress(Exception):
                 future.release()
         self._futures = {}
+
+
+def find_workers(client: Client) -> dict[str, int]:
+    """Return the threads of each worker, by address.
+
+    Parameters
+    ----------
+    client : distributed.Client
+
+    Raises
+    ------
+    ClusterError
+        If the client has given the scheduler up.
+    """
+    with contextlib.suppress(AttributeError):  # of a client that closes meanwhile
+        if client.status not in ("closing", "closed"):
+            return dict(client.nthreads())
+    raise ClusterError(
+        "--cluster: the scheduler is gone. Start it and its workers again, and the same command with --resume."
+    )
 
 
 def is_loss(error: BaseException) -> bool:

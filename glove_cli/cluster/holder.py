@@ -28,7 +28,6 @@ from glove_cli.training.config import TrainConfig
 from glove_cli.training.schedule import rounds, tasks
 from glove_cli.training.state import aligned, row_width
 from glove_cli.training.tile_folder import open_tiles
-from glove_cli.training.tiles import Tiles
 from glove_cli.training.update import train_entries
 from glove_cli.training.workers import Workers
 
@@ -66,26 +65,6 @@ class Setup:
     config: TrainConfig
     group: int
     ring: Ring
-
-
-@dataclass(frozen=True)
-class HeldTiles(Tiles):
-    """Tiles whose jobs name the rows of a holder.
-
-    Attributes
-    ----------
-    first_rows : int64 array (2, blocks)
-        Where each block of words, and of contexts, begins; changed as blocks come and go.
-    """
-
-    first_rows: NDArray[np.int64]
-
-    def jobs(self, tiles: NDArray[np.int64], *, held_out: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the work of some tiles, see `Tiles.jobs`."""
-        jobs, owners = super().jobs(tiles, held_out=held_out)
-        row_blocks, col_blocks = np.divmod(tiles[owners], self.deal.blocks)
-        jobs[:, 2], jobs[:, 3] = self.first_rows[0, row_blocks], self.first_rows[1, col_blocks]
-        return jobs, owners
 
 
 class Side:
@@ -166,7 +145,8 @@ class BlockHolder:
             raise LostError(f"the tiles in {setup.tiles} are others now")
         deal, config = tiles.deal, setup.config
         self._rows = setup.group * deal.block_size
-        self._tiles = HeldTiles(deal, tiles.starts, tiles.entries, np.full((2, deal.blocks), -1, np.int64))
+        self._tiles = tiles
+        self._first_rows = np.full((2, deal.blocks), -1, np.int64)
         threads = int(require_engine().get_worker().state.nthreads)
         self._workers = self._open.enter_context(Workers(self._tiles, threads))
         held = setup.ring.words(me, epoch), setup.ring.contexts(me, epoch, number)
@@ -319,7 +299,7 @@ class BlockHolder:
         """Train on tiles (positions, g, g) of a round; return their costs. Give away what the first position had."""
         config = self._here().config
         arrays = [side.states for side in self._sides] + [side.lengths for side in self._sides]
-        update = partial(train_entries, arrays, config, config.eta, epoch)
+        update = partial(train_entries, arrays, config, config.eta, epoch, place_jobs=self._place)
         flat = tiles.ravel()
         costs = np.zeros(len(flat))
         stages = tasks(tiles, sizes, self._workers.threads)
@@ -364,10 +344,16 @@ class BlockHolder:
         self._coming = []
         self._point()
 
+    def _place(self, jobs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return jobs with the rows where their blocks are held."""
+        placed = jobs.copy()
+        placed[:, 2:] = np.take_along_axis(self._first_rows.T, jobs[:, 2:] // self._tiles.deal.block_size, axis=0)
+        return placed
+
     def _point(self) -> None:
         """Write down where each block begins."""
         size, g = self._tiles.deal.block_size, self._here().group
-        for first_rows, side in zip(self._tiles.first_rows, self._sides, strict=True):
+        for first_rows, side in zip(self._first_rows, self._sides, strict=True):
             first_rows[:] = -1
             for group, slot in side.slots.items():
                 first_rows[group * g : (group + 1) * g] = slot * self._rows + np.arange(g) * size
@@ -378,11 +364,15 @@ class BlockHolder:
 
     def _result(self, future: Any) -> Any:
         """Wait for what another holder returns; not longer than until this one is told to stop."""
-        while True:
+        while not future.done():
             try:
                 return future.result(timeout=_LOOK)
             except (TimeoutError, asyncio.TimeoutError):
-                if future.done():
-                    raise
-                if self._stopped.is_set():
+                if self._stopped.is_set() or not self._is_held():
                     raise LostError("stopped while waiting for another holder") from None
+        return future.result()
+
+    def _is_held(self) -> bool:
+        """Tell whether anybody still wants this actor: who leads the training may have gone."""
+        actors = require_engine().get_worker().state.actors
+        return any(actor is self for actor in list(actors.values()))

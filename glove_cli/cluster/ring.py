@@ -70,8 +70,9 @@ class Ring:
         ----------
         holder, epoch : int
         number : int
-            Of the round, from 0.
+            Of the round, from 0. After the last one, contexts stay where they are.
         """
+        number = min(number, self.groups - 1)
         _, tau = orders(self.groups, self.seed, epoch)
         return tau[(np.arange(self.edges[holder], self.edges[holder + 1]) + number) % self.groups]
 
@@ -84,6 +85,6 @@ class Ring:
         """
         holder = np.empty(self.groups, np.int64)
         for h in range(self.holders):
-            groups = self.contexts(h, epoch, self.groups - 1) if side else self.words(h, epoch)
+            groups = self.contexts(h, epoch, self.groups) if side else self.words(h, epoch)
             holder[groups] = h
         return holder

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cluster.crew import Crew, is_loss
+from glove_cli.cluster.crew import Crew, find_workers, is_loss
 from glove_cli.cluster.holder import Setup
 from glove_cli.cluster.ring import Ring
 from glove_cli.cluster.training_tasks import Order, Prepared, finish_checkpoint_parts, prepare
@@ -208,7 +208,7 @@ class Lead:
     def _get_ready(self) -> None:
         """Have workers load their blocks, if they haven't, or if some have come that have none."""
         if self._crew is not None:
-            if not set(self._client.nthreads()) - self._tried or len(self._crew.holders) == self._ring.groups:
+            if not set(find_workers(self._client)) - self._tried or len(self._crew.holders) == self._ring.groups:
                 return
             self.save()
             self.close()
@@ -256,7 +256,7 @@ class Lead:
             threads: dict[str, int] = {}
             problem = "it has no workers"
             try:
-                threads = dict(self._client.nthreads())
+                threads = find_workers(self._client)
             except Exception as error:
                 if not is_loss(error):
                     raise

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from glove_cli.cluster.engine import require_engine, worker_memory
-from glove_cli.cluster.holder import LostError
-from glove_cli.errors import FormatError, TrainingError
+from glove_cli.errors import FormatError, OutputError, TrainingError
 from glove_cli.files import output_folder
 from glove_cli.folder import ResultFolder, read_meta
 from glove_cli.model import MODEL_FORMAT, GloveModel
@@ -175,7 +174,9 @@ def prepare(order: Order, *, verify: bool) -> Prepared:
             workers = stack.enter_context(Workers(tiles, threads))
             first = Running(job, workers, state, Workspace(space.out, space.path, space.result, False), finished)
             if not space.path.is_dir():
-                raise LostError("this training was given up")
+                raise OutputError(
+                    f"{space.path}: isn't there on a worker. Choose a folder that all workers see for the model."
+                )
             save_checkpoint(space.path, state, counts.vocab, first.trainer.position, (), order.signature)
         path, position = use_checkpoint(space.path, _read_position, notes.append, order.signature)
         group = group_size(counts.V, config.dim, deal.blocks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ def train_entries(
     jobs: NDArray[np.int64],
     space: NDArray[Any],
     costs: NDArray[np.float64],
+    *,
+    place_jobs: Callable[[NDArray[np.int64]], NDArray[np.int64]] = lambda jobs: jobs,
 ) -> None:
     """Train on entries, in the thread that calls this.
 
@@ -40,11 +42,13 @@ def train_entries(
         With `min_weight`, which entries are met depends on it.
     entries : structured array (n,)
     jobs : int64 array (m, 4)
-        See `Tiles.jobs`; rows are those of `arrays`.
+        See `Tiles.jobs`.
     space : float array
         Of the kernel's own.
     costs : float64 array (m,)
         Written.
+    place_jobs : callable
+        Called with jobs; returns them with the rows that `arrays` has them in, where these are a part of the state.
     """
     number = arrays[0].dtype.type
     chosen = kernels if arrays[0].dtype == np.float32 else kernels_plain
@@ -52,14 +56,16 @@ def train_entries(
     weighing = (number(config.alpha), number(math.log(config.x_max)))
     least = number(math.log(config.min_weight) if config.min_weight else -math.inf)
     if not config.min_weight:
-        chosen.train_tiles(*arrays, entries, jobs, config.dim, *rates, *weighing, least, space, costs)
+        chosen.train_tiles(*arrays, entries, place_jobs(jobs), config.dim, *rates, *weighing, least, space, costs)
         return
     key = _epoch_key(config.seed, epoch)
     kept, kept_jobs, begin = np.empty(_KEPT, entries.dtype), np.empty_like(jobs), 0
     while begin < len(jobs):
         end = begin + chosen.thin_entries(entries, jobs[begin:], *weighing, least, key, space, kept, kept_jobs[begin:])
         part = slice(begin, end)
-        chosen.train_tiles(*arrays, kept, kept_jobs[part], config.dim, *rates, *weighing, least, space, costs[part])
+        chosen.train_tiles(
+            *arrays, kept, place_jobs(kept_jobs[part]), config.dim, *rates, *weighing, least, space, costs[part]
+        )
         begin = end
 
 
