@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import random
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import pytest
 from conftest import zipf_text
 from training_runs import QUICK, equal, leave
 
+from glove_cli.cluster import training_lead
 from glove_cli.cluster.ring import Ring
 from glove_cli.cluster.training import train_on
 from glove_cli.cooc.build import build_cooc
@@ -126,21 +129,28 @@ def test_three_workers_make_the_bytes_of_one_machine(three: Client, dense: CoocM
     assert [(r.epoch, r.epochs, r.cost, r.entries) for r in reports[0]] == [
         (r.epoch, r.epochs, r.cost, r.entries) for r in reports[1]
     ]
-    assert set(three.run(lambda dask_worker: len(dask_worker.state.actors)).values()) == {0}
+    assert actors_left(three) == 0
     metas = [{k: v for k, v in model.meta.items() if k not in ("seconds", "history", "files")} for model in (one, many)]
     metas = [{k: v for k, v in meta.items() if k != "sha256"} for meta in metas]
     assert metas[0] == metas[1]
 
 
-@pytest.mark.parametrize(("workers", "threads"), [(1, 1), (2, 2)])
-def test_any_number_of_workers_and_threads_makes_the_same_bytes(
-    dense: CoocMatrix, cooc: CoocMatrix, workers: int, threads: int
+@pytest.mark.parametrize("workers", [1, 2])
+def test_fewer_workers_make_the_same_bytes(
+    three: Client, dense: CoocMatrix, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    with cluster(workers, threads) as client:
-        for matrix, name in ((dense, "dense"), (cooc, "sparse")):
-            train(matrix, out=f"{name}/one/model", **QUICK)
-            train_on(client, matrix.path, f"{name}/many/model", **QUICK)
-            assert equal(f"{name}/one/model", f"{name}/many/model")
+    find = training_lead.find_workers
+    monkeypatch.setattr(training_lead, "find_workers", lambda client: dict(sorted(find(client).items())[:workers]))
+    train(dense, out="one/model", **QUICK)
+    train_on(three, dense.path, "many/model", **QUICK)
+    assert equal("one/model", "many/model")
+
+
+def test_workers_with_several_threads_make_the_same_bytes(dense: CoocMatrix) -> None:
+    with cluster(2, 8) as client:
+        train(dense, out="one/model", **QUICK)
+        train_on(client, dense.path, "many/model", **QUICK)
+    assert equal("one/model", "many/model")
 
 
 def test_more_workers_than_groups_are_too_many_and_do_no_harm(three: Client) -> None:
@@ -157,6 +167,18 @@ def test_it_starts_from_a_model_and_keeps_its_tiles_where_it_is_told(three: Clie
     assert equal("one/model", "many/model")
     assert GloveModel.load("many/model").meta["init"] == "first"
     assert os.listdir("many") == ["model"]
+
+
+def actors_left(client: Client) -> int:
+    """Return how many actors workers have, when those that are let go of have had some seconds to go."""
+    left = 0
+    for _ in range(50):
+        gc.collect()
+        left = sum(client.run(lambda dask_worker: len(dask_worker.state.actors)).values())
+        if not left:
+            break
+        time.sleep(0.1)
+    return left
 
 
 # --- going on -------------------------------------------------------------------------------------------------------
@@ -222,7 +244,7 @@ def kill_one(client: Client) -> None:
     os.kill(random.choice(list(client.run(os.getpid).values())), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("every", ["0.2s", "1 epoch", "never"])
+@pytest.mark.parametrize("every", ["0.2s", "never"])
 def test_workers_killed_at_any_moment_change_nothing(three: Client, dense: CoocMatrix, every: str) -> None:
     train(dense, out="whole", **QUICK)
     moment, steps = random.randrange(1, 4), 0
@@ -242,6 +264,24 @@ def test_workers_killed_at_any_moment_change_nothing(three: Client, dense: CoocM
     assert any(text.startswith("A worker was lost (") for text in said)
     assert equal("model", "whole")
     assert [report.epoch for report in reports] == [1, 2, 3, 4]
+
+
+def test_blocks_that_memory_cannot_hold_are_refused(three: Client, cooc: CoocMatrix) -> None:
+    def widen(by: int) -> None:
+        from glove_cli.cluster import holder
+        from glove_cli.training import state
+
+        holder.row_width = lambda dim: state.row_width(dim) << by  # type: ignore[attr-defined]
+
+    three.run(widen, 40)
+    try:
+        with pytest.raises(TrainingError, match=r"--dim: the blocks of the worker .* of memory, it has .* Add workers"):
+            train_on(three, cooc, "model", **QUICK)
+    finally:
+        three.run(widen, 0)
+    train(cooc, out="whole", **QUICK)
+    train_on(three, cooc, "model", resume=True, **QUICK)
+    assert equal("model", "whole")
 
 
 def test_a_training_that_diverges_ends_as_on_one_machine(three: Client, cooc: CoocMatrix) -> None:

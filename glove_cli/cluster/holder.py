@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from glove_cli.cluster.engine import require_engine
 from glove_cli.cluster.ring import Ring
+from glove_cli.errors import TrainingError
+from glove_cli.memory import allowed_memory, in_words
 from glove_cli.training.checkpoint_parts import read_part, write_part
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.schedule import rounds, tasks
@@ -139,6 +141,8 @@ class BlockHolder:
             If tiles or checkpoint aren't there any more.
         FormatError
             If the checkpoint was cut short.
+        TrainingError
+            If memory can't hold the blocks.
         """
         tiles = open_tiles(setup.tiles, setup.key, setup.V, setup.config, self._open)
         if tiles is None:
@@ -149,6 +153,7 @@ class BlockHolder:
         self._first_rows = np.full((2, deal.blocks), -1, np.int64)
         threads = int(require_engine().get_worker().state.nthreads)
         self._workers = self._open.enter_context(Workers(self._tiles, threads))
+        self._check_memory(setup, me)
         held = setup.ring.words(me, epoch), setup.ring.contexts(me, epoch, number)
         self._sides = tuple(Side(groups, self._rows, row_width(config.dim), config.dtype) for groups in held)
         for side, names in zip(self._sides, _SIDES, strict=True):
@@ -343,6 +348,19 @@ class BlockHolder:
             self._sides[number].put(group, rows)
         self._coming = []
         self._point()
+
+    def _check_memory(self, setup: Setup, me: int) -> None:
+        """Refuse more blocks than this worker's memory holds: its own, and as many that come when an epoch begins."""
+        worker = require_engine().get_worker()
+        limit = int(getattr(worker.memory_manager, "memory_limit", None) or allowed_memory())
+        rows = (setup.ring.edges[me + 1] - setup.ring.edges[me]) * self._rows
+        config = setup.config
+        needed = 4 * rows * (row_width(config.dim) + 1) * np.dtype(config.dtype).itemsize
+        if needed > limit:
+            raise TrainingError(
+                f"--dim: the blocks of the worker {worker.address} take {in_words(needed)} of memory, it has "
+                f"{in_words(limit)}. Add workers and go on with --resume, or give a lower --dim."
+            )
 
     def _place(self, jobs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return jobs with the rows where their blocks are held."""

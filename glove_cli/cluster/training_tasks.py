@@ -23,10 +23,9 @@ from glove_cli.training.checkpoint import (
     VERSION,
     Interval,
     describe_checkpoints,
-    save_checkpoint,
     use_checkpoint,
 )
-from glove_cli.training.checkpoint_parts import finish_parts
+from glove_cli.training.checkpoint_parts import begin_parts, finish_parts, map_state
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import find_counts
 from glove_cli.training.job import Job
@@ -35,7 +34,7 @@ from glove_cli.training.position import Position
 from glove_cli.training.result import check_finite, write_model
 from glove_cli.training.running import Running
 from glove_cli.training.start import Start
-from glove_cli.training.state import State
+from glove_cli.training.state import bias_scale
 from glove_cli.training.tile_folder import keep_tiles, open_tiles
 from glove_cli.training.tiling import group_size
 from glove_cli.training.workers import Workers
@@ -158,8 +157,9 @@ def prepare(order: Order, *, verify: bool) -> Prepared:
     job = order.job(threads, notes.append)
     counts, config, space = job.counts, job.config, order.space
     plan = make_plan(
-        counts, config, threads=threads, memory=order.memory or worker_memory(1), anchored=False, returned=False
-    )
+        counts, config, threads=threads, memory=order.memory or worker_memory(1), anchored=False, returned=False,
+        mapped=True,
+    )  # fmt: skip
     key = keep_tiles(counts, config, plan, order.tiles, threads=threads, verify=verify)
     with contextlib.ExitStack() as stack:
         tiles = open_tiles(order.tiles, key, counts.V, config, stack)
@@ -168,16 +168,20 @@ def prepare(order: Order, *, verify: bool) -> Prepared:
         deal = tiles.deal
         if describe_checkpoints(space.path) is None:
             job.advise()
-            rates = {"eta": config.eta, "bias_eta": config.bias_eta}
-            state = State.empty(deal.place, deal.rows, config.dim, **rates, dtype=config.dtype)
-            finished = GloveModel.load(space.out) if order.going_on else None
-            workers = stack.enter_context(Workers(tiles, threads))
-            first = Running(job, workers, state, Workspace(space.out, space.path, space.result, False), finished)
             if not space.path.is_dir():
                 raise OutputError(
                     f"{space.path}: isn't there on a worker. Choose a folder that all workers see for the model."
                 )
-            save_checkpoint(space.path, state, counts.vocab, first.trainer.position, (), order.signature)
+            scale = bias_scale(config.eta, config.bias_eta)
+            temporary = begin_parts(space.path, Position(), deal.rows, config.dim, config.dtype)
+            state = map_state(temporary, deal.place, config.dim, scale, writable=True)
+            state.clear()
+            finished = GloveModel.load(space.out) if order.going_on else None
+            workers = stack.enter_context(Workers(tiles, threads))
+            fresh = Workspace(space.out, space.path, space.result, resumed=False)
+            position = Running(job, workers, state, fresh, finished).trainer.position
+            what = (deal.place, counts.vocab, order.signature, config.dim, scale)
+            finish_parts(temporary, space.path, position, *what)
         path, position = use_checkpoint(space.path, _read_position, notes.append, order.signature)
         group = group_size(counts.V, config.dim, deal.blocks)
         return Prepared(path, position, key, deal.blocks, deal.block_size, group, counts.V, tiles.trained, notes)
@@ -237,12 +241,8 @@ def write_result(order: Order, checkpoint: Path, meta: dict[str, Any], *, replac
     opened = ResultFolder.open(checkpoint, FORMAT, VERSION, remedy=_REMEDY)
     opened.verify()
     vocab = opened.vocab()
-    words, contexts, place = (
-        np.load(checkpoint / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        for name in ("words", "contexts", "place")
-    )
-    none = np.empty(0, words.dtype)
-    state = State(words, contexts, none, none, place, int(opened.meta["dim"]), float(opened.meta["bias_scale"]))
+    place = np.array(opened.array("place", np.int32, (len(vocab),)))
+    state = map_state(checkpoint, place, int(opened.meta["dim"]), float(opened.meta["bias_scale"]))
     check_finite(state)
     for left in space.path.glob("result-*"):
         remove_folder(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from glove_cli.memory import check_disk
 from glove_cli.temporary import remove_folder, temporary_name
 from glove_cli.training.checkpoint import ARRAYS, checkpoint_path, drop_old, finish_checkpoint, is_checkpoint
 from glove_cli.training.position import Position
-from glove_cli.training.state import row_width
+from glove_cli.training.state import State, row_width
 from glove_cli.vocab import Vocab
 
 _REST = ("place.npy", "vocab.txt", "meta.json")
@@ -55,6 +56,44 @@ def begin_parts(folder: Path, position: Position, rows: int, dim: int, dtype: DT
                 file.write(npy_header(np.dtype(dtype), shape))
                 file.truncate(NPY_HEADER_BYTES + int(np.prod(shape)) * size)
     return temporary
+
+
+class MappedState(State):
+    """A state whose arrays are files: it takes little memory, however large it is."""
+
+    def release(self, side: int) -> None:
+        """Let go of the memory of what was read or written; it stays in the files."""
+        mapping: Any = getattr((self.words, self.contexts)[side], "_mmap", None)  # of np.memmap
+        if hasattr(mapping, "madvise"):
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def map_state(folder: Path, place: NDArray[np.int32], dim: int, scale: float, *, writable: bool = False) -> MappedState:
+    """Return the state in a checkpoint's files.
+
+    Parameters
+    ----------
+    folder : Path
+        A checkpoint, or what `begin_parts` returned.
+    place : int32 array (V,)
+    dim : int
+    scale : float
+        See `State`.
+    writable : bool
+        Whether the files may be changed.
+
+    Raises
+    ------
+    FormatError
+        If one isn't an array.
+    """
+    try:
+        words, contexts, word_lengths, context_lengths = [
+            np.load(folder / f"{name}.npy", mmap_mode="r+" if writable else "r", allow_pickle=False) for name in ARRAYS
+        ]
+    except ValueError as error:
+        raise FormatError(f"{folder}: is damaged: {error}. Begin again with --force.") from error
+    return MappedState(words, contexts, word_lengths, context_lengths, place, dim, scale)
 
 
 def write_part(folder: Path, name: str, parts: Iterator[tuple[int, NDArray[Any]]]) -> None:

@@ -67,6 +67,7 @@ def make_plan(
     anchored: bool,
     returned: bool,
     evaluated: bool = False,
+    mapped: bool = False,
 ) -> Plan:
     """Find out what training will need.
 
@@ -83,6 +84,8 @@ def make_plan(
         Whether the parameters are returned as arrays in memory as well.
     evaluated : bool
         Whether vectors are evaluated on the way, which takes copies of them.
+    mapped : bool
+        Whether the parameters stay in files.
 
     Returns
     -------
@@ -102,6 +105,8 @@ def make_plan(
 
     def parameters(dim: int) -> int:
         size = np.dtype(config.dtype).itemsize
+        if mapped:
+            return 0
         state = 2 * (V + blocks) * (row_width(dim) + 1) * size
         copies = 1 + (config.on_divergence == "halve-eta") + returned
         return state * copies + anchored * (V + blocks) * dim * size + evaluated * 2 * V * dim * 4

@@ -89,15 +89,33 @@ class State:
         dtype : float32 or float64
         """
         words, contexts = (aligned(rows, row_width(dim), dtype) for _ in "WC")
-        for side in (words, contexts):
-            side[:, side.shape[1] // 2 :] = 1
-        scale = (eta / bias_eta) ** 2 if bias_eta else 0.0
-        state = cls(words, contexts, np.zeros(rows, dtype), np.zeros(rows, dtype), place, dim, scale)
-        for side, _, one in state._sides():
-            half = side.shape[1] // 2
-            side[place, one] = 1
-            side[:, half + one] = _STILL[side.dtype.name]
+        lengths = np.zeros(rows, dtype), np.zeros(rows, dtype)
+        state = cls(words, contexts, *lengths, place, dim, bias_scale(eta, bias_eta))
+        state.clear()
         return state
+
+    def clear(self) -> None:
+        """Make something of rows of zeros that is a state: sums of 1, and the constants of rows that have a word."""
+        has_word = np.zeros(len(self.words), np.bool_)
+        has_word[self.place] = True
+        step = max(1, _STEP_VALUES // self.words.shape[1])
+        for number, (side, _, one) in enumerate(self._sides()):
+            half = side.shape[1] // 2
+            for first in range(0, len(side), step):
+                rows = slice(first, first + step)
+                side[rows, half:] = 1
+                side[rows, one] = has_word[rows]
+                side[rows, half + one] = _STILL[side.dtype.name]
+                self.release(number)
+
+    def release(self, side: int) -> None:
+        """Let go of memory that isn't needed just now, where there is such.
+
+        Parameters
+        ----------
+        side : int
+            0 for words, 1 for contexts.
+        """
 
     @classmethod
     def pack(
@@ -150,6 +168,7 @@ class State:
             else _STILL[array.dtype.name]
         )
         self.measure(side, at)
+        self.release(side)
 
     def take(self, side: int, ids: NDArray[np.integer]) -> Rows:
         """Return the parameters of some words (side 0) or of some contexts (side 1).
@@ -169,7 +188,9 @@ class State:
         half, d, at = array.shape[1] // 2, self.dim, self.place[ids]
         sums = array[at, half + bias].astype(np.float64)
         gradsq_biases = sums / self.bias_scale if self.bias_scale else np.ones(len(at))
-        return Rows(array[at, :d], array[at, bias], array[at, half : half + d], gradsq_biases)
+        rows = Rows(array[at, :d], array[at, bias], array[at, half : half + d], gradsq_biases)
+        self.release(side)
+        return rows
 
     def bias_sums(self, side: int) -> Array:
         """Return the sums of squares of the biases of words (side 0) or contexts (side 1) as they are kept, (V,).
@@ -224,6 +245,17 @@ class State:
         """Return, of words and of contexts, the array, the column of the bias and that of the constant."""
         d = self.dim
         return (self.words, d, d + 1), (self.contexts, d + 1, d)
+
+
+def bias_scale(eta: float, bias_eta: float) -> float:
+    """Return what a bias's sum of squares is multiplied by; 0 if biases don't move.
+
+    Parameters
+    ----------
+    eta, bias_eta : float
+        Learning rates.
+    """
+    return (eta / bias_eta) ** 2 if bias_eta else 0.0
 
 
 def row_steps(n: int, dim: int) -> Iterator[NDArray[np.int64]]:
