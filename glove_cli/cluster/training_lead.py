@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.cluster.crew import Crew, find_workers, is_loss
-from glove_cli.cluster.holder import Setup
+from glove_cli.cluster.holder import LostError, Setup
 from glove_cli.cluster.ring import Ring
 from glove_cli.cluster.training_tasks import Order, Prepared, finish_checkpoint_parts, prepare
 from glove_cli.errors import ClusterError
@@ -130,8 +130,10 @@ class Lead:
             If it can't be written; those before it stand.
         """
         order, ready, position = self._order, self.prepared, self.position
-        if self._crew is None or (position.epoch, position.round) == (ready.position.epoch, ready.position.round):
+        if (position.epoch, position.round) == (ready.position.epoch, ready.position.round):
             return
+        if self._crew is None:
+            raise LostError("the blocks are not held any more")
         temporary = begin_parts(
             order.space.path, position, ready.blocks * ready.block_size, order.config.dim, order.config.dtype
         )
@@ -237,8 +239,10 @@ class Lead:
         return prepared
 
     def _lose(self, error: Exception) -> None:
-        """Get over the loss of a worker."""
-        self.close()
+        """Get over the loss of a worker: what was done since the last checkpoint is lost as well."""
+        if self._crew is not None:
+            self.close()
+            self.position = copy.deepcopy(self.prepared.position)
         self._failures += 1
         what = " ".join(str(error).split()) or type(error).__name__
         if self._failures > _MOST_FAILURES:
