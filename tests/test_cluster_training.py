@@ -120,9 +120,16 @@ OPTIONS: list[dict[str, Any]] = [
 def test_three_workers_make_the_bytes_of_one_machine(three: Client, dense: CoocMatrix, options: dict[str, Any]) -> None:
     notes: list[list[str]] = [[], []]
     reports: list[list[EpochReport]] = [[], []]
+    steps: list[tuple[Any, ...]] = []
     options = {**QUICK, **options}
     one = train(dense, out="here/model", note=notes[0].append, on_epoch=reports[0].append, **options)
-    many = train_on(three, dense, "there/model", note=notes[1].append, on_epoch=reports[1].append, **options)
+    many = train_on(
+        three, dense, "there/model", note=notes[1].append, on_epoch=reports[1].append,
+        progress=lambda *step: steps.append(step), **options,
+    )  # fmt: skip
+    entries = reports[1][-1].entries
+    assert steps[-1] == ("training", len(reports[1]) * entries, QUICK["epochs"] * entries, "entry")
+    assert ("preparing", 2 * entries, 2 * entries, "entry") in steps
     assert equal("here/model", "there/model")
     assert sorted(os.listdir("there")) == sorted(os.listdir("here"))  # and no work is left
     assert [text for text in notes[0] if not text.startswith("Memory")] == notes[1]
@@ -146,10 +153,16 @@ def test_fewer_workers_make_the_same_bytes(
     assert equal("one/model", "many/model")
 
 
-def test_workers_with_several_threads_make_the_same_bytes(dense: CoocMatrix) -> None:
-    with cluster(2, 8) as client:
+def test_workers_with_several_threads_make_the_same_bytes(three: Client, dense: CoocMatrix) -> None:
+    def set_threads(threads: int, dask_worker: Any) -> None:
+        dask_worker.state.nthreads = threads
+
+    three.run(set_threads, 8)  # more than half of the groups that each has, so that they take steps of groups
+    try:
         train(dense, out="one/model", **QUICK)
-        train_on(client, dense.path, "many/model", **QUICK)
+        train_on(three, dense.path, "many/model", **QUICK)
+    finally:
+        three.run(set_threads, 1)
     assert equal("one/model", "many/model")
 
 
@@ -332,6 +345,17 @@ def test_what_is_not_possible_is_refused_before_any_work(
     client: Any = None
     with pytest.raises(OptionError, match=message):
         train_on(client, **{"matrix": cooc, "out": "model", **QUICK, **options})
+    assert os.listdir() == []
+
+
+def test_workers_that_are_threads_of_one_process_are_refused(cooc: CoocMatrix) -> None:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0", silence_logs=50) as local,
+        distributed.Client(local) as client,
+        pytest.raises(OptionError, match="--cluster: its workers are threads of one process"),
+    ):
+        train_on(client, cooc, "model", **QUICK)
     assert os.listdir() == []
 
 

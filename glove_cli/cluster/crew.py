@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.cluster.holder import BlockHolder, LostError
-from glove_cli.errors import ClusterError, GloveError
+from glove_cli.errors import ClusterError, GloveError, OptionError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LOOK = 0.5  # seconds after which workers that are waited for are looked after
 _START = 60.0  # seconds within which an actor has to be there
 _STOP = 5.0  # seconds that are given to actors to stop
-_TIMEOUTS = (TimeoutError, asyncio.TimeoutError)
+TIMEOUTS = (TimeoutError, asyncio.TimeoutError)
 
 
 class Crew:
@@ -50,7 +50,7 @@ class Crew:
         self.holders: list[Any] = []
         end = time.monotonic() + _START
         for address, future in self._futures.items():
-            with contextlib.suppress(*_TIMEOUTS):
+            with contextlib.suppress(*TIMEOUTS):
                 self.holders.append(future.result(timeout=max(0.1, end - time.monotonic())))
                 self.addresses.append(address)
         if not self.holders:
@@ -77,7 +77,7 @@ class Crew:
             running.append(getattr(holder, method)(*own))
         for future in running:
             while not future.done():
-                with contextlib.suppress(*_TIMEOUTS):
+                with contextlib.suppress(*TIMEOUTS):
                     future.result(timeout=_LOOK)
                 self._look_after(running)
         return [future.result() for future in running]
@@ -123,10 +123,15 @@ def find_workers(client: Client) -> dict[str, int]:
     ------
     ClusterError
         If the client has given the scheduler up.
+    OptionError
+        If the workers are no processes of their own: Dask's actors don't find each other then.
     """
     with contextlib.suppress(AttributeError):  # of a client that closes meanwhile
         if client.status not in ("closing", "closed"):
-            return dict(client.nthreads())
+            workers = dict(client.nthreads())
+            if any(address.startswith("inproc:") for address in workers):
+                raise OptionError("--cluster: its workers are threads of one process. Start it with processes=True.")
+            return workers
     raise ClusterError(
         "--cluster: the scheduler is gone. Start it and its workers again, and the same command with --resume."
     )
@@ -143,7 +148,7 @@ def is_loss(error: BaseException) -> bool:
         return False
     client = importlib.import_module("distributed.client")
     kinds = (
-        LostError, OSError, CancelledError, asyncio.CancelledError, MemoryError, *_TIMEOUTS,
+        LostError, OSError, CancelledError, asyncio.CancelledError, MemoryError, *TIMEOUTS,
         *(getattr(client, name) for name in ("FutureCancelledError", "FuturesCancelledError") if hasattr(client, name)),
     )  # fmt: skip
     if isinstance(error, kinds):

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glove_cli.cluster.crew import find_workers
 from glove_cli.cluster.training_lead import Lead
 from glove_cli.cluster.training_tasks import Order, find_x_max, write_result
 from glove_cli.cooc.store import CoocMatrix
@@ -111,6 +112,7 @@ def train_on(
         if note is not None:
             note(f"x_max {options['x_max']:g}, chosen by the matrix.")
     config = make_config(options)
+    find_workers(client)
     if process is not None and not chosen_steps(process):
         process = None
     job = Job(
@@ -146,7 +148,7 @@ class ClusterCourse(Course):
         super().__init__(job, space)
         self._order = order
         self.trainer = Lead(
-            client, order, job.interval, job.note, on_round=self._end_round, on_report=self._report,
+            client, order, job.interval, job.note, job.progress, on_round=self._end_round, on_report=self._report,
             on_epoch=self._end_epoch,
         )  # fmt: skip
         self.trained = self.trainer.prepared.trained

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cluster.crew import Crew, find_workers, is_loss
+from glove_cli.cluster.crew import TIMEOUTS, Crew, find_workers, is_loss
 from glove_cli.cluster.holder import LostError, Setup
 from glove_cli.cluster.ring import Ring
 from glove_cli.cluster.training_tasks import Order, Prepared, finish_checkpoint_parts, prepare
 from glove_cli.errors import ClusterError
+from glove_cli.parallel import Progress
 from glove_cli.temporary import remove_folder
 from glove_cli.training.checkpoint import Interval
 from glove_cli.training.checkpoint_parts import begin_parts
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _MOST_FAILURES = 10  # without rounds done in between
 _BATCH_SECONDS = 2.0  # that are worked between two points of rest
+_LOOK = 1.0  # seconds after which the workers are looked after that a task may run on
 _WAIT = 60.0  # seconds for the first worker
 _SETTLE = 15.0  # seconds for as many as there were before
 Result = TypeVar("Result")
@@ -44,6 +48,8 @@ class Lead:
         Of checkpoints: no batch of rounds takes longer.
     note : callable
         Called with what the user should know.
+    progress : callable
+        See `train`; called with how far the tiles are.
     on_round, on_report, on_epoch : callable
         See `Trainer`; `on_round` is called after some rounds.
 
@@ -61,12 +67,14 @@ class Lead:
         order: Order,
         interval: Interval,
         note: Callable[[str], None],
+        progress: Progress,
         *,
         on_round: Callable[[], None],
         on_report: Callable[[EpochReport], EpochReport],
         on_epoch: Callable[[], None],
     ) -> None:
         self._client, self._order, self._note = client, order, note
+        self._progress = progress
         self._on_round, self._on_report, self._on_epoch = on_round, on_report, on_epoch
         self._longest = min(_BATCH_SECONDS, interval.seconds if interval.seconds is not None else _BATCH_SECONDS)
         self._crew: Crew | None = None
@@ -116,6 +124,11 @@ class Lead:
         """
         future = self._client.submit(function, *arguments, **options, pure=False)
         try:
+            while not future.done():
+                with contextlib.suppress(*TIMEOUTS):
+                    future.result(timeout=_LOOK)
+                if not find_workers(self._client):
+                    self._workers()
             result: Result = future.result()
             return result
         finally:
@@ -232,7 +245,18 @@ class Lead:
 
     def _prepare(self, *, verify: bool) -> Prepared:
         """Have a worker find out from where to go on."""
-        prepared = self.task(prepare, self._order, verify=verify)
+        topic = f"glove-{secrets.token_hex(6)}"
+
+        def show(event: tuple[float, tuple[int, int]]) -> None:
+            done, total = event[1]
+            self._progress("preparing", done, total, "entry")
+
+        self._client.subscribe_topic(topic, show)
+        try:
+            prepared = self.task(prepare, self._order, topic, verify=verify)
+        finally:
+            with contextlib.suppress(Exception):  # the client has gone, or nothing was said
+                self._client.unsubscribe_topic(topic)
         for text in prepared.notes:
             self._note(text)
         self.position = copy.deepcopy(prepared.position)

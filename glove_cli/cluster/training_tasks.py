@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ from glove_cli.training.workers import Workers
 from glove_cli.training.x_max import choose_x_max
 from glove_cli.workspace import Workspace
 
+_SAY = 0.3  # seconds between two words of progress
 _REMEDY = "Go on with --resume."
 
 
@@ -134,12 +136,14 @@ def find_x_max(matrix: Path) -> float | None:
     return choose_x_max(find_counts(matrix, None, None))
 
 
-def prepare(order: Order, *, verify: bool) -> Prepared:
+def prepare(order: Order, topic: str, *, verify: bool) -> Prepared:
     """Make the tiles and the first checkpoint, or find those that are there.
 
     Parameters
     ----------
     order : Order
+    topic : str
+        Under which the cluster is told how far the tiles are.
     verify : bool
         Whether tiles that are there are compared with their checksums.
 
@@ -153,14 +157,23 @@ def prepare(order: Order, *, verify: bool) -> Prepared:
         As `train` does.
     """
     notes: list[str] = []
-    threads = int(require_engine().get_worker().state.nthreads)
+    worker = require_engine().get_worker()
+    threads = int(worker.state.nthreads)
+    said = time.monotonic()
+
+    def on_entries(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= _SAY or done == total:
+            worker.log_event(topic, (done, total))
+            said = time.monotonic()
+
     job = order.job(threads, notes.append)
     counts, config, space = job.counts, job.config, order.space
     plan = make_plan(
         counts, config, threads=threads, memory=order.memory or worker_memory(1), anchored=False, returned=False,
         mapped=True,
     )  # fmt: skip
-    key = keep_tiles(counts, config, plan, order.tiles, threads=threads, verify=verify)
+    key = keep_tiles(counts, config, plan, order.tiles, threads=threads, on_entries=on_entries, verify=verify)
     with contextlib.ExitStack() as stack:
         tiles = open_tiles(order.tiles, key, counts.V, config, stack)
         if tiles is None:
