@@ -110,7 +110,7 @@ def test_contexts_stay_where_they_are_when_an_epoch_ends() -> None:
 
 OPTIONS: list[dict[str, Any]] = [
     {},
-    {"min_weight": 0.1},
+    {"min_weight": 0.1, "holdout": 0.1},
     {"dtype": "float64", "seed": 2, "init_biases": "fit"},
     {"x_max": "auto", "bias_eta": 0.0, "patience": 1, "min_improvement": 0.9},
 ]
@@ -129,12 +129,13 @@ def test_three_workers_make_the_bytes_of_one_machine(three: Client, dense: CoocM
     )  # fmt: skip
     entries = reports[1][-1].entries
     assert steps[-1] == ("training", len(reports[1]) * entries, QUICK["epochs"] * entries, "entry")
-    assert ("preparing", 2 * entries, 2 * entries, "entry") in steps
+    whole = 2 * dense.nnz
+    assert ("preparing", whole, whole, "entry") in steps
     assert equal("here/model", "there/model")
     assert sorted(os.listdir("there")) == sorted(os.listdir("here"))  # and no work is left
     assert [text for text in notes[0] if not text.startswith("Memory")] == notes[1]
-    assert [(r.epoch, r.epochs, r.cost, r.entries) for r in reports[0]] == [
-        (r.epoch, r.epochs, r.cost, r.entries) for r in reports[1]
+    assert [(r.epoch, r.epochs, r.cost, r.entries, r.holdout_cost) for r in reports[0]] == [
+        (r.epoch, r.epochs, r.cost, r.entries, r.holdout_cost) for r in reports[1]
     ]
     assert actors_left(three) == 0
     metas = [{k: v for k, v in model.meta.items() if k not in ("seconds", "history", "files")} for model in (one, many)]
@@ -329,7 +330,6 @@ def test_a_checkpoint_that_cannot_be_written_costs_only_itself(
         ({"evaluate": len}, "--evaluate: isn't possible with --cluster"),
         ({"anchor_strength": 0.1, "init": "x"}, "--anchor-strength: 0.1 isn't possible with --cluster"),
         ({"on_divergence": "halve-eta"}, "--on-divergence: 'halve-eta' isn't possible"),
-        ({"holdout": 0.1}, "--holdout: 0.1 isn't possible"),
         ({"init": np.ones(3)}, "--init: a ndarray in memory isn't possible"),
         ({"out": None}, "out: a cluster needs a folder"),
         ({"matrix": np.ones((2, 2))}, "matrix: a ndarray in memory isn't possible"),

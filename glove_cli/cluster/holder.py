@@ -30,7 +30,7 @@ from glove_cli.training.config import TrainConfig
 from glove_cli.training.schedule import rounds, tasks
 from glove_cli.training.state import aligned, row_width
 from glove_cli.training.tile_folder import open_tiles
-from glove_cli.training.update import train_entries
+from glove_cli.training.update import find_entry_costs, train_entries
 from glove_cli.training.workers import Workers
 
 _LOOK = 0.5  # seconds after which a holder that waits for another looks whether it is to stop
@@ -203,29 +203,37 @@ class BlockHolder:
         entries : int64 array (last - first,)
             Number of entries of each round.
         """
-        setup = self._here()
-        ring, me, blocks = setup.ring, self._me, self._tiles.deal.blocks
-        low, high = ring.edges[me], ring.edges[me + 1]
+        groups = self._here().ring.groups
         if first == 0:
             self._settle(epoch)
         costs, entries = [], []
-        for number, tiles in enumerate(rounds(blocks, setup.group, setup.config.seed, epoch)):
-            if number < first:
-                continue
-            if number == last:
-                break
-            mine = tiles[low:high]
-            sizes = self._tiles.sizes(mine)
-            asked = None
-            if ring.holders > 1 and number + 1 < ring.groups:
-                asked = self._holders[(me + 1) % ring.holders].give_contexts(epoch, number)
-            costs.append(self._train_round(epoch, number, mine, sizes, hand_over=asked is not None))
-            entries.append(int(sizes.sum()))
-            if asked is not None:
-                rows = self._result(asked)
-                self._sides[1].put(int(ring.contexts((me + 1) % ring.holders, epoch, number)[0]), rows)
-                self._point()
+        for number, tiles in enumerate(self._rounds(epoch)):
+            if first <= number < last:
+                costs.append(self._work(epoch, number, number, tiles, passing=number + 1 < groups))
+                entries.append(int(self._tiles.sizes(tiles).sum()))
         return np.array(costs), np.array(entries)
+
+    def measure(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Find the costs of the entries that are held out, at the end of an epoch: contexts go round once more.
+
+        Parameters
+        ----------
+        epoch : int
+
+        Returns
+        -------
+        tiles : int64 array (n,)
+            This holder's.
+        costs : float64 array (n,)
+        """
+        groups = self._here().ring.groups
+        order = list(self._rounds(epoch))
+        numbers = [(groups - 1 + step) % groups for step in range(groups)]
+        costs = [
+            self._work(epoch, number, groups + step, order[number], passing=True, held_out=True)
+            for step, number in enumerate(numbers)
+        ]
+        return np.concatenate([order[number].ravel() for number in numbers]), np.concatenate(costs)
 
     def write(self, folder: Path) -> None:
         """Write what is held into the files of a checkpoint.
@@ -254,16 +262,16 @@ class BlockHolder:
 
     # --- called by other holders, and to end it: in the worker's event loop, while the actor's thread works ---------
 
-    async def give_contexts(self, epoch: int, number: int) -> Rows:
+    async def give_contexts(self, epoch: int, step: int) -> Rows:
         """Return the group of contexts that the first position worked on in a round, as soon as it is done.
 
         Parameters
         ----------
-        epoch, number : int
-            The epoch, and the round of it.
+        epoch, step : int
+            The epoch, and the step of it: rounds, and then those in which costs are found.
         """
-        rows = await asyncio.wrap_future(self._promised((epoch, number)))
-        self._outbox.pop((epoch, number), None)
+        rows = await asyncio.wrap_future(self._promised((epoch, step)))
+        self._outbox.pop((epoch, step), None)
         return rows
 
     async def give_group(self, side: int, group: int) -> Rows:
@@ -298,40 +306,59 @@ class BlockHolder:
         with self._lock:
             return self._outbox.setdefault(key, Future())
 
-    def _train_round(
-        self, epoch: int, number: int, tiles: NDArray[np.int64], sizes: NDArray[np.int64], *, hand_over: bool
+    def _rounds(self, epoch: int) -> Iterator[NDArray[np.int64]]:
+        """Yield this holder's tiles (positions, g, g) of the rounds of an epoch."""
+        setup = self._here()
+        first, last = setup.ring.edges[self._me : self._me + 2]
+        for tiles in rounds(self._tiles.deal.blocks, setup.group, setup.config.seed, epoch):
+            yield tiles[first:last]
+
+    def _work(
+        self, epoch: int, number: int, step: int, tiles: NDArray[np.int64], *, passing: bool, held_out: bool = False
     ) -> NDArray[np.float64]:
-        """Train on tiles (positions, g, g) of a round; return their costs. Give away what the first position had."""
-        config = self._here().config
+        """Train on tiles of a round, or find the costs of what they hold out; return the costs.
+
+        With `passing`, the contexts of the first position are given away and others taken in, as number `step` of the
+        epoch.
+        """
+        setup = self._here()
+        ring, config, neighbour = setup.ring, setup.config, (self._me + 1) % setup.ring.holders
+        asked = None
+        if passing and ring.holders > 1:
+            asked = self._holders[neighbour].give_contexts(epoch, step)
         arrays = [side.states for side in self._sides] + [side.lengths for side in self._sides]
-        update = partial(train_entries, arrays, config, config.eta, epoch, place_jobs=self._place)
+        work = partial(train_entries, arrays, config, config.eta, epoch, place_jobs=self._place)
+        if held_out:
+            work = partial(find_entry_costs, arrays, config, place_jobs=self._place)
         flat = tiles.ravel()
         costs = np.zeros(len(flat))
-        stages = tasks(tiles, sizes, self._workers.threads)
+        given = int(ring.contexts(self._me, epoch, number)[0])
+        stages = tasks(tiles, self._tiles.sizes(tiles), self._workers.threads)
         whole = len(stages) == 1  # tasks are whole groups: the first position's can be taken first
         for stage in stages:
             if whole:
                 stage.sort(key=lambda task: int(task[0]) > 0)
-            running = [self._workers.submit(update, flat[task]) for task in stage]
+            running = [self._workers.submit(work, flat[task], held_out=held_out) for task in stage]
             for k, (task, future) in enumerate(zip(stage, running, strict=True)):
                 costs[task] = future.result()
-                if hand_over and whole and k == 0:
-                    self._hand_over(epoch, number)
+                if asked is not None and whole and k == 0:
+                    self._hand_over((epoch, step), given)
             if self._stopped.is_set():
                 raise LostError("stopped")
-        if hand_over and not whole:
-            self._hand_over(epoch, number)
+        if asked is not None:
+            if not whole:
+                self._hand_over((epoch, step), given)
+            self._sides[1].put(int(ring.contexts(neighbour, epoch, number)[0]), self._result(asked))
+            self._point()
         return costs
 
-    def _hand_over(self, epoch: int, number: int) -> None:
-        """Copy the contexts of the first position for whoever asks for them, and let go of them."""
-        group = int(self._here().ring.contexts(self._me, epoch, number)[0])
+    def _hand_over(self, key: tuple[int, int], group: int) -> None:
+        """Copy a group of contexts for whoever asks for it, and let go of it."""
         states, lengths = self._sides[1].group(group)
         rows = states.copy(), lengths.copy()
         self._sides[1].drop(group)
-        future = self._promised((epoch, number))
         with contextlib.suppress(InvalidStateError):  # stopped meanwhile
-            future.set_result(rows)
+            self._promised(key).set_result(rows)
 
     def _receive(self, coming: tuple[int, int, Any]) -> None:
         side, group, future = coming

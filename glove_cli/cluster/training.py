@@ -82,7 +82,7 @@ def train_on(
     memory : int or str, optional
         Bytes for tiles while one worker makes them; a share of its memory, unless given.
     **options
-        See `train`. Not possible on a cluster: evaluate, holdout, anchor_strength, on_divergence "halve-eta".
+        See `train`. Not possible on a cluster: evaluate, anchor_strength, on_divergence "halve-eta".
 
     Returns
     -------
@@ -176,7 +176,7 @@ def _check_options(matrix: object, out: object, init: object, options: dict[str,
     for name in ("evaluate", "evaluate_every"):
         if options.pop(name, None) is not None:
             raise OptionError(f"--{name.replace('_', '-')}: {advice}")
-    for name, usual in (("anchor_strength", 0), ("on_divergence", "stop"), ("holdout", 0)):
+    for name, usual in (("anchor_strength", 0), ("on_divergence", "stop")):
         if options.get(name, usual) != usual:
             raise OptionError(f"--{name.replace('_', '-')}: {options[name]!r} {advice}")
 

@@ -203,8 +203,18 @@ class Lead:
             self._on_round()
         return EpochReport(
             position.epoch, config.epochs, position.cost / position.entries, position.entries, position.seconds,
-            config.eta,
+            config.eta, self._measure() if self.prepared.held_out else None,
         )  # fmt: skip
+
+    def _measure(self) -> float:
+        """Return the cost per entry of those that are held out, added up as one machine does."""
+        assert self._crew is not None
+        self.at_rest = False
+        total = np.zeros(self.prepared.blocks**2)
+        for tiles, costs in self._crew.call("measure", self.position.epoch):
+            total[tiles] = costs
+        self.at_rest = True
+        return float(total.sum()) / self.prepared.held_out
 
     def _count(self, costs: NDArray[np.float64], entries: NDArray[np.int64]) -> None:
         """Add up the costs of rounds (rounds, tiles of a round), as one machine does; refuse unsound ones."""

@@ -109,8 +109,8 @@ class Prepared:
         See `tiling`.
     V : int
         Number of words.
-    trained : int
-        Entries of an epoch.
+    trained, held_out : int
+        Entries of an epoch, and those that are held out.
     notes : list of str
         What the user should know.
     """
@@ -123,6 +123,7 @@ class Prepared:
     group: int
     V: int
     trained: int
+    held_out: int
     notes: list[str]
 
 
@@ -197,7 +198,9 @@ def prepare(order: Order, topic: str, *, verify: bool) -> Prepared:
             finish_parts(temporary, space.path, position, *what)
         path, position = use_checkpoint(space.path, _read_position, notes.append, order.signature)
         group = group_size(counts.V, config.dim, deal.blocks)
-        return Prepared(path, position, key, deal.blocks, deal.block_size, group, counts.V, tiles.trained, notes)
+        return Prepared(
+            path, position, key, deal.blocks, deal.block_size, group, counts.V, tiles.trained, tiles.held_out, notes
+        )
 
 
 def finish_checkpoint_parts(order: Order, temporary: Path, last: Path, position: Position) -> Path:

@@ -31,12 +31,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.training import kernels, kernels_plain
 from glove_cli.training.anchor import Anchor
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.entries import Entries
@@ -46,7 +46,7 @@ from glove_cli.training.schedule import rounds, tasks
 from glove_cli.training.state import State
 from glove_cli.training.stopping import DivergedError, check_cost, divergence_error, reason_to_stop
 from glove_cli.training.tiling import group_size
-from glove_cli.training.update import train_entries
+from glove_cli.training.update import find_entry_costs, train_entries
 from glove_cli.training.workers import Workers
 
 _MOST_HALVINGS = 20
@@ -91,7 +91,6 @@ class Trainer:
         self.at_rest = True  # whether `position` says where the state is
         self._anchor, self._on_round, self._on_report, self._on_epoch = anchor, on_round, on_report, on_epoch
         self._tiles = workers.tiles
-        self._kernels = kernels if state.words.dtype == np.float32 else kernels_plain
         self._group = group_size(len(state.place), state.dim, self._tiles.deal.blocks)
 
     @property
@@ -187,12 +186,7 @@ class Trainer:
 
     def _cost(self, tiles: NDArray[np.int64], *, held_out: bool = False) -> float:
         """Return the cost of the entries of tiles; nothing is changed."""
-        number = self.state.words.dtype.type
-        how = (number(self.config.alpha), number(math.log(self.config.x_max)))
-
-        def find(entries: Entries, jobs: NDArray[np.int64], space: NDArray[Any], costs: NDArray[Any]) -> None:
-            self._kernels.find_costs(self.state.words, self.state.contexts, entries, jobs, *how, space, costs)
-
+        find = partial(find_entry_costs, self._arrays(), self.config)
         parts = [tiles[k : k + _TOGETHER] for k in range(0, len(tiles), _TOGETHER)]
         running = [self.workers.submit(find, part, held_out=held_out) for part in parts]
         return float(np.concatenate([future.result() for future in running]).sum())

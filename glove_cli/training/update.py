@@ -69,6 +69,31 @@ def train_entries(
         begin = end
 
 
+def find_entry_costs(
+    arrays: Sequence[NDArray[Any]],
+    config: TrainConfig,
+    entries: Entries,
+    jobs: NDArray[np.int64],
+    space: NDArray[Any],
+    costs: NDArray[np.float64],
+    *,
+    place_jobs: Callable[[NDArray[np.int64]], NDArray[np.int64]] = lambda jobs: jobs,
+) -> None:
+    """Find the costs of entries; nothing is changed.
+
+    Parameters
+    ----------
+    arrays : sequence of arrays
+        Words and contexts, and whatever follows.
+    config, entries, jobs, space, costs, place_jobs
+        See `train_entries`.
+    """
+    number = arrays[0].dtype.type
+    chosen = kernels if arrays[0].dtype == np.float32 else kernels_plain
+    weighing = (number(config.alpha), number(math.log(config.x_max)))
+    chosen.find_costs(*arrays[:2], entries, place_jobs(jobs), *weighing, space, costs)
+
+
 def _epoch_key(seed: int, epoch: int) -> np.uint64:
     """Return what the choice of entries in an epoch depends on."""
     return np.uint64(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0])
