@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from glove_cli.cli.options import (
     MODEL_NAME,
     PATH,
     Numbers,
+    cluster_option,
     config_option,
     example,
     force_option,
@@ -110,6 +113,7 @@ class NumberOrAuto(click.ParamType):
 @click.option("--evaluate-every", type=int, metavar="K", help="Ask analogy questions after every K epochs.")
 @click.option("--questions", type=PATH, metavar="FILE", help="The questions: a file, or a folder of .txt files.")
 @threads_option
+@cluster_option
 @click.option(
     "--memory",
     metavar="SIZE",
@@ -146,6 +150,7 @@ def command(
     tiles: Path | None,
     resume: bool,
     force: bool,
+    cluster: str | None,
     method: str,
     eig: float,
     shift: float,
@@ -172,6 +177,8 @@ def command(
 
     model = output if output is not None else run / MODEL_NAME
     check_applicable(method)
+    if cluster is not None and (questions is not None or evaluate_every is not None):
+        raise click.UsageError("--questions: can't be combined with --cluster. Leave it out, and use glove evaluate.")
     if method != GLOVE:
         models = _outputs(model, dim, seed)
         spectral = {"method": method, "eig": eig, "shift": shift, "smoothing": smoothing}
@@ -196,16 +203,24 @@ def command(
             check_folder(out, force=force)
     if tiles is None:
         tiles = next(iter(models)).with_name("tiles")
-    with Progress() as progress, announced(progress.note):
+    with Progress() as progress, announced(progress.note), contextlib.ExitStack() as stack:
         if recipe is not None:
             _compare(matrix, recipe, progress.note)
+        fit: Callable[..., GloveModel] = partial(
+            train, threads=threads, evaluate=evaluate, evaluate_every=evaluate_every
+        )
+        if cluster is not None:
+            from glove_cli.cluster.engine import connected
+            from glove_cli.cluster.training import train_on
+
+            fit = partial(train_on, stack.enter_context(connected(cluster, threads=threads, note=progress.note)))
         for out, varied in models.items():
             if len(models) > 1:
                 progress.note(f"{out}:")
             begin = time.perf_counter()
-            trained = train(
-                matrix, out=out, init=start, threads=threads, memory=memory, tiles=tiles, checkpoint_every=every,
-                resume=resume, force=force, evaluate=evaluate, evaluate_every=evaluate_every, process=process,
+            trained = fit(
+                matrix, out=out, init=start if cluster is None else init, memory=memory, tiles=tiles,
+                checkpoint_every=every, resume=resume, force=force, process=process,
                 on_epoch=_teller(progress.note), progress=progress, note=progress.note, **varied, **options,
             )  # fmt: skip
             progress.close()
