@@ -162,10 +162,10 @@ def ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True)
 
 
-def disturb(hosts: Hosts, seed: int, over: threading.Event) -> Iterator[str]:
-    """Do something to a worker every few seconds; yield what."""
+def disturb(hosts: Hosts, seed: int, calm: float, over: threading.Event) -> Iterator[str]:
+    """Do something to a worker now and then; yield what."""
     rng = random.Random(seed)
-    while not over.wait(1 + 3 * rng.random()):
+    while not over.wait(2 * calm * rng.random()):
         k = rng.randrange(1, len(hosts.names))
         what = rng.choice(["killed", "stopped", "cut off"])
         yield f"host {k} {what}"
@@ -183,13 +183,13 @@ def disturb(hosts: Hosts, seed: int, over: threading.Event) -> Iterator[str]:
             hosts.switch.cut.discard(k)
 
 
-def run(hosts: Hosts, arguments: list[str], seed: int, *, disturbed: bool) -> list[str]:
+def run(hosts: Hosts, arguments: list[str], seed: int, calm: float, *, disturbed: bool) -> list[str]:
     """Run a command on host 0, again with --resume while it fails as a cluster may; return what was done meanwhile."""
     happened: list[str] = []
     over = threading.Event()
 
     def work() -> None:
-        happened.extend(disturb(hosts, seed, over))
+        happened.extend(disturb(hosts, seed, calm, over))
 
     thread = threading.Thread(target=work, daemon=True)
     if disturbed:
@@ -199,7 +199,9 @@ def run(hosts: Hosts, arguments: list[str], seed: int, *, disturbed: bool) -> li
             more = ["--resume"] if attempt else []
             command = hosts.command(0, "-m", "glove_cli", *arguments, *more)
             done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
-            last = (done.stderr.strip().splitlines() or [""])[-1]
+            lines = done.stderr.strip().splitlines() or [""]
+            last = lines[-1]
+            happened.extend(line for line in lines if "lost" in line or "checkpoint" in line)
             if done.returncode == 0:
                 return happened
             happened.append(f"the command ended with {done.returncode}: {last}")
@@ -229,6 +231,7 @@ def main() -> None:
     options.add_argument("--delay", type=float, default=5.0, help="of each frame, in milliseconds (default 5)")
     options.add_argument("--loss", type=float, default=0.5, help="of frames, in percent (default 0.5)")
     options.add_argument("--times", type=int, default=3, help="runs that are disturbed (default 3)")
+    options.add_argument("--calm", type=float, default=6.0, help="seconds between two disturbances (default 6)")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--train", default="--dim 50 --epochs 5 --x-max 10 --checkpoint-every 3s")
     options.add_argument("--skip-training", action="store_true")
@@ -256,7 +259,7 @@ def main() -> None:
                     jobs.append(("model", [*train, *made, *cluster], lambda run: run / "model"))
                 for name, command, place in jobs:
                     begin = time.perf_counter()
-                    happened = run(hosts, command, arguments.seed + time_, disturbed=time_ > 0)
+                    happened = run(hosts, command, arguments.seed + time_, arguments.calm, disturbed=time_ > 0)
                     same = files_of(place(where)) == files_of(place(work / "one"))
                     good &= same
                     seconds = time.perf_counter() - begin

@@ -182,10 +182,12 @@ def plan_rows(
 
     Parameters
     ----------
-    work, number, config, tasks, types
+    work, number, config
         As in `count_part`.
     slots : int
         Tasks that can be done at a time.
+    tasks, types
+        As in `count_part`.
 
     Returns
     -------
