@@ -260,7 +260,8 @@ def kill_one(client: Client) -> None:
 
 @pytest.mark.parametrize(("every", "when"), [("0.2s", "anywhere"), ("never", "at the end")])
 def test_workers_killed_at_any_moment_change_nothing(three: Client, dense: CoocMatrix, every: str, when: str) -> None:
-    train(dense, out="whole", **QUICK)
+    options = {**QUICK, "holdout": 0.05}
+    train(dense, out="whole", **options)
     share = random.random() * 0.9 if when == "anywhere" else 1.0
     said: list[str] = []
     reports: list[EpochReport] = []
@@ -273,7 +274,7 @@ def test_workers_killed_at_any_moment_change_nothing(three: Client, dense: CoocM
 
     train_on(
         three, dense, "model", checkpoint_every=every, progress=progress, note=said.append, on_epoch=reports.append,
-        **QUICK,
+        **options,
     )  # fmt: skip
     assert any(text.startswith("A worker was lost (") for text in said), killed
     assert equal("model", "whole")

@@ -21,22 +21,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glove_cli.cluster.blocks import Blocks, Rows
 from glove_cli.cluster.engine import require_engine
 from glove_cli.cluster.ring import Ring
 from glove_cli.errors import TrainingError
 from glove_cli.memory import allowed_memory, in_words
-from glove_cli.training.checkpoint_parts import read_part, write_part
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.schedule import rounds, tasks
-from glove_cli.training.state import aligned, row_width
+from glove_cli.training.state import row_width
 from glove_cli.training.tile_folder import open_tiles
 from glove_cli.training.update import find_entry_costs, train_entries
 from glove_cli.training.workers import Workers
 
 _LOOK = 0.5  # seconds after which a holder that waits for another looks whether it is to stop
 _AHEAD = 4  # groups that are on their way at once when an epoch begins
-Rows = tuple[NDArray[Any], NDArray[Any]]  # states (n, row_width(dim)), and their lengths (n,)
-_SIDES = (("words", "word_lengths"), ("contexts", "context_lengths"))
 
 
 class LostError(Exception):
@@ -69,44 +67,6 @@ class Setup:
     ring: Ring
 
 
-class Side:
-    """The groups of words, or of contexts, that a holder has: each in a slot of its own.
-
-    Parameters
-    ----------
-    groups : int64 array (n,)
-        What it has at first.
-    rows : int
-        Of a group.
-    width : int
-        Of a row.
-    dtype : float32 or float64
-    """
-
-    def __init__(self, groups: NDArray[np.int64], rows: int, width: int, dtype: str) -> None:
-        self.rows = rows
-        self.states = aligned(len(groups) * rows, width, dtype)
-        self.lengths = np.zeros(len(groups) * rows, dtype)
-        self.slots = {group: slot for slot, group in enumerate(groups.tolist())}
-        self._free: list[int] = []
-
-    def group(self, group: int) -> Rows:
-        """Return the rows of a group, not copied."""
-        slot = self.slots[group]
-        part = slice(slot * self.rows, (slot + 1) * self.rows)
-        return self.states[part], self.lengths[part]
-
-    def drop(self, group: int) -> None:
-        """Let go of a group."""
-        self._free.append(self.slots.pop(group))
-
-    def put(self, group: int, rows: Rows) -> None:
-        """Take a group in, where one was dropped."""
-        self.slots[group] = self._free.pop()
-        for target, values in zip(self.group(group), rows, strict=True):
-            np.copyto(target, values)
-
-
 class BlockHolder:
     """An actor; see the module."""
 
@@ -116,7 +76,7 @@ class BlockHolder:
         self._lock = threading.Lock()
         self._outbox: dict[tuple[int, int], Future[Rows]] = {}
         self._coming: list[tuple[int, int, Rows]] = []
-        self._sides: tuple[Side, ...] = ()
+        self._blocks: Any = None  # Blocks, once they are loaded
         self._holders: list[Any] = []
         self._open = contextlib.ExitStack()
 
@@ -147,21 +107,13 @@ class BlockHolder:
         tiles = open_tiles(setup.tiles, setup.key, setup.V, setup.config, self._open)
         if tiles is None:
             raise LostError(f"the tiles in {setup.tiles} are others now")
-        deal, config = tiles.deal, setup.config
-        self._rows = setup.group * deal.block_size
+        self._check_memory(setup, me, setup.group * tiles.deal.block_size)
         self._tiles = tiles
-        self._first_rows = np.full((2, deal.blocks), -1, np.int64)
-        threads = int(require_engine().get_worker().state.nthreads)
-        self._workers = self._open.enter_context(Workers(self._tiles, threads))
-        self._check_memory(setup, me)
+        self._workers = self._open.enter_context(Workers(tiles, int(require_engine().get_worker().state.nthreads)))
         held = setup.ring.words(me, epoch), setup.ring.contexts(me, epoch, number)
-        self._sides = tuple(Side(groups, self._rows, row_width(config.dim), config.dtype) for groups in held)
-        for side, names in zip(self._sides, _SIDES, strict=True):
-            for group in side.slots:
-                for name, target in zip(names, side.group(group), strict=True):
-                    read_part(checkpoint, name, group * self._rows, target)
+        self._blocks = Blocks(tiles.deal, setup.group, setup.config, *held)
+        self._blocks.read(checkpoint)
         self._setup, self._me, self._holders = setup, me, holders
-        self._point()
 
     def gather(self, epoch: int) -> None:
         """Get the blocks that an epoch begins with from those who had them at the end of the one before.
@@ -176,7 +128,7 @@ class BlockHolder:
         wanted = ring.words(self._me, epoch), ring.contexts(self._me, epoch, 0)
         running: deque[tuple[int, int, Any]] = deque()
         self._coming = []
-        for number, (side, groups) in enumerate(zip(self._sides, wanted, strict=True)):
+        for number, (side, groups) in enumerate(zip(self._blocks.sides, wanted, strict=True)):
             whose = ring.whose(number, epoch - 1)
             for group in groups.tolist():
                 if group in side.slots:
@@ -249,14 +201,12 @@ class BlockHolder:
             If it can't be written.
         """
         self._here()
-        for side, names in zip(self._sides, _SIDES, strict=True):
-            for part, name in enumerate(names):
-                write_part(folder, name, self._parts(side, part))
+        self._blocks.write(folder)
 
     def close(self) -> None:
         """Let go of everything."""
         self._stopped.set()
-        self._setup, self._sides, self._holders, self._coming = None, (), [], []
+        self._setup, self._blocks, self._holders, self._coming = None, None, [], []
         self._outbox.clear()
         self._open.close()
 
@@ -284,7 +234,7 @@ class BlockHolder:
         group : int
         """
         self._here()
-        return self._sides[side].group(group)
+        return self._blocks.sides[side].group(group)
 
     async def stop(self) -> None:
         """End whatever is waited for."""
@@ -326,10 +276,10 @@ class BlockHolder:
         asked = None
         if passing and ring.holders > 1:
             asked = self._holders[neighbour].give_contexts(epoch, step)
-        arrays = [side.states for side in self._sides] + [side.lengths for side in self._sides]
-        work = partial(train_entries, arrays, config, config.eta, epoch, place_jobs=self._place)
+        arrays, place = self._blocks.arrays, self._blocks.place
+        work = partial(train_entries, arrays, config, config.eta, epoch, place_jobs=place)
         if held_out:
-            work = partial(find_entry_costs, arrays, config, place_jobs=self._place)
+            work = partial(find_entry_costs, arrays, config, place_jobs=place)
         flat = tiles.ravel()
         costs = np.zeros(len(flat))
         given = int(ring.contexts(self._me, epoch, number)[0])
@@ -348,15 +298,15 @@ class BlockHolder:
         if asked is not None:
             if not whole:
                 self._hand_over((epoch, step), given)
-            self._sides[1].put(int(ring.contexts(neighbour, epoch, number)[0]), self._result(asked))
-            self._point()
+            self._blocks.sides[1].put(int(ring.contexts(neighbour, epoch, number)[0]), self._result(asked))
+            self._blocks.point()
         return costs
 
     def _hand_over(self, key: tuple[int, int], group: int) -> None:
         """Copy a group of contexts for whoever asks for it, and let go of it."""
-        states, lengths = self._sides[1].group(group)
+        states, lengths = self._blocks.sides[1].group(group)
         rows = states.copy(), lengths.copy()
-        self._sides[1].drop(group)
+        self._blocks.sides[1].drop(group)
         with contextlib.suppress(InvalidStateError):  # stopped meanwhile
             self._promised(key).set_result(rows)
 
@@ -368,19 +318,19 @@ class BlockHolder:
         """Put what was gathered in the place of what others have now."""
         ring = self._here().ring
         wanted = ring.words(self._me, epoch), ring.contexts(self._me, epoch, 0)
-        for side, groups in zip(self._sides, wanted, strict=True):
+        for side, groups in zip(self._blocks.sides, wanted, strict=True):
             for group in set(side.slots) - set(groups.tolist()):
                 side.drop(group)
         for number, group, rows in self._coming:
-            self._sides[number].put(group, rows)
+            self._blocks.sides[number].put(group, rows)
         self._coming = []
-        self._point()
+        self._blocks.point()
 
-    def _check_memory(self, setup: Setup, me: int) -> None:
+    def _check_memory(self, setup: Setup, me: int, of_group: int) -> None:
         """Refuse more blocks than this worker's memory holds: its own, and as many that come when an epoch begins."""
         worker = require_engine().get_worker()
         limit = int(getattr(worker.memory_manager, "memory_limit", None) or allowed_memory())
-        rows = (setup.ring.edges[me + 1] - setup.ring.edges[me]) * self._rows
+        rows = (setup.ring.edges[me + 1] - setup.ring.edges[me]) * of_group
         config = setup.config
         needed = 4 * rows * (row_width(config.dim) + 1) * np.dtype(config.dtype).itemsize
         if needed > limit:
@@ -388,24 +338,6 @@ class BlockHolder:
                 f"--dim: the blocks of the worker {worker.address} take {in_words(needed)} of memory, it has "
                 f"{in_words(limit)}. Add workers and go on with --resume, or give a lower --dim."
             )
-
-    def _place(self, jobs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return jobs with the rows where their blocks are held."""
-        placed = jobs.copy()
-        placed[:, 2:] = np.take_along_axis(self._first_rows.T, jobs[:, 2:] // self._tiles.deal.block_size, axis=0)
-        return placed
-
-    def _point(self) -> None:
-        """Write down where each block begins."""
-        size, g = self._tiles.deal.block_size, self._here().group
-        for first_rows, side in zip(self._first_rows, self._sides, strict=True):
-            first_rows[:] = -1
-            for group, slot in side.slots.items():
-                first_rows[group * g : (group + 1) * g] = slot * self._rows + np.arange(g) * size
-
-    def _parts(self, side: Side, part: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        for group in sorted(side.slots):
-            yield group * self._rows, side.group(group)[part]
 
     def _result(self, future: Any) -> Any:
         """Wait for what another holder returns; not longer than until this one is told to stop."""
