@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,45 @@ from numpy.typing import NDArray
 
 from glove_cli.training.checkpoint_parts import read_part, write_part
 from glove_cli.training.config import TrainConfig
+from glove_cli.training.entries import PIECE, Entries, EntryStore
 from glove_cli.training.state import aligned, row_width
 from glove_cli.training.tiling import Deal
 
 Rows = tuple[NDArray[Any], NDArray[Any]]  # states (n, row_width(dim)), and their lengths (n,)
+_TOGETHER = 4 * PIECE  # entries that are read at once
 _NAMES = (("words", "word_lengths"), ("contexts", "context_lengths"))
+
+
+class FewerCalls:
+    """Entries in a file, of which many jobs are read at once, so that a kernel is called seldom.
+
+    Parameters
+    ----------
+    store : EntryStore
+        The file.
+    """
+
+    def __init__(self, store: EntryStore) -> None:
+        self.dtype, self.read, self.write, self.write_runs = store.dtype, store.read, store.write, store.write_runs
+        self._rooms = threading.local()
+
+    def parts(self, jobs: NDArray[np.int64], buffer: Entries) -> Iterator[tuple[slice, Entries, NDArray[np.int64]]]:
+        """Yield the entries of jobs, as many jobs at a time as there is room for; see `EntryStore`."""
+        room = getattr(self._rooms, "room", None)
+        if room is None:
+            room = self._rooms.room = np.empty(_TOGETHER, self.dtype)
+        begin = 0
+        while begin < len(jobs):
+            ends = np.cumsum(jobs[begin:, 1] - jobs[begin:, 0])
+            ends = ends[: np.searchsorted(ends, _TOGETHER, side="right")]
+            some = jobs[begin : begin + len(ends)].copy()
+            some[:, 0], some[:, 1] = ends - (some[:, 1] - some[:, 0]), ends
+            for first, last, at in zip(
+                *jobs[begin : begin + len(ends), :2].T.tolist(), some[:, 0].tolist(), strict=True
+            ):
+                self.read(first, last, room[at:])
+            yield slice(begin, begin + len(ends)), room, some
+            begin += len(ends)
 
 
 class Side:
@@ -131,7 +166,8 @@ class Blocks:
             If a block is not here.
         """
         placed = jobs.copy()
-        placed[:, 2:] = np.take_along_axis(self._first_rows.T, jobs[:, 2:] // self._deal.block_size, axis=0)
+        size = self._deal.block_size
+        placed[:, 2], placed[:, 3] = self._first_rows[0, jobs[:, 2] // size], self._first_rows[1, jobs[:, 3] // size]
         if placed.size and placed[:, 2:].min() < 0:
             raise IndexError("a block is not held here")
         return placed

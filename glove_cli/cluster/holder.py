@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cluster.blocks import Blocks, Rows
+from glove_cli.cluster.blocks import Blocks, FewerCalls, Rows
 from glove_cli.cluster.engine import require_engine
 from glove_cli.cluster.ring import Ring
 from glove_cli.errors import TrainingError
@@ -108,6 +108,7 @@ class BlockHolder:
         if tiles is None:
             raise LostError(f"the tiles in {setup.tiles} are others now")
         self._check_memory(setup, me, setup.group * tiles.deal.block_size)
+        tiles = replace(tiles, entries=FewerCalls(tiles.entries))
         self._tiles = tiles
         self._workers = self._open.enter_context(Workers(tiles, int(require_engine().get_worker().state.nthreads)))
         held = setup.ring.words(me, epoch), setup.ring.contexts(me, epoch, number)
