@@ -34,7 +34,7 @@ from glove_cli.folder import ResultFolder
 from glove_cli.inputs import parse_json
 
 _COUNTED = "counted.json"
-_TOP_COST = 0.4  # of a token of the most frequent words, those of others cost 1
+_TOP_COST = 0.25  # of a token of the most frequent words, those of others cost 1
 _ALWAYS = 1 << 32  # the chance of a word that is never left out
 _Ids = NDArray[np.int32]
 
