@@ -67,7 +67,7 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 clean:
 	rm -rf $(VENV) glove-run $(OUT) corpora/pydocs.txt build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
