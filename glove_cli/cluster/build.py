@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from glove_cli.cluster import count, gather, read
 from glove_cli.cluster.engine import connected, name_of, named_errors, require_engine
-from glove_cli.cluster.tasks import put_together, run_tasks
+from glove_cli.cluster.tasks import remove_unfinished, run_tasks
 from glove_cli.cooc.build import is_finished, read_wanted, signature
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.passes import Job
@@ -171,7 +171,7 @@ class _Counting:
         self.config = job.config
         self.lower = job.config.context == "symmetric"
         if space.resumed:
-            put_together(self.work)
+            remove_unfinished(self.work)
 
     def run(self, sources: list[Source], wanted: Wanted) -> None:
         """Count, and make the result."""

@@ -106,7 +106,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def put_together(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
     """Remove what tasks that were lost left unfinished.
 
     Parameters
