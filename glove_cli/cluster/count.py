@@ -76,10 +76,26 @@ class Rows:
     counted: Counted | None = None
 
 
+class Reads:
+    """What the parts of the corpus are; only those that are asked for are looked up, for there may be thousands."""
+
+    def __init__(self, work: Path, number: int) -> None:
+        self._work, self._number = work, number
+        self._known: dict[int, Read] = {}
+
+    def __len__(self) -> int:
+        return self._number
+
+    def __getitem__(self, k: int) -> Read:
+        if k not in self._known:
+            self._known[k] = Read.of(part_of(self._work, k))
+        return self._known[k]
+
+
 class _Parts:
     """The ids of all parts, one after the other, read where they are wanted."""
 
-    def __init__(self, work: Path, reads: Sequence[Read]) -> None:
+    def __init__(self, work: Path, reads: Reads) -> None:
         self.work, self.reads = work, reads
         self._spools: dict[int, Spool] = {}
 
@@ -218,10 +234,10 @@ def count_rows(rows: tuple[int, int], work: Path, number: int, config: CoocConfi
     work, number, config
         As in `count_part`.
     """
-    reads = [Read.of(part_of(work, j)) for j in range(number)]
+    reads = Reads(work, number)
     words, parts = _Words(work, config), _Parts(work, reads)
     blocks = [block for k in range(number) for block in parts.blocks(k)]
-    encoded, final = _corpus(parts, words, blocks, sum(each.tokens for each in reads))
+    encoded, final = _corpus(parts, words, blocks, sum(reads[k].tokens for k in range(number)))
     translator = Translator(encoded, final, words.V, config.window, sampling=words.sampling(config))
     made = [RowBlock(np.zeros(rows[1] - rows[0], np.int64), np.empty(0, np.int32), np.empty(0))]
     for chunk in translator.chunks(encoded.spool.length):
@@ -254,7 +270,7 @@ def count_part(k: int, work: Path, number: int, config: CoocConfig, tasks: int, 
         for name in found.parts:
             ResultFolder.open(path / name, "glove-part", 1, remedy="Begin again with --force.").verify()
         return found
-    reads = [Read.of(part_of(work, j)) for j in range(number)]
+    reads = Reads(work, number)
     if not reads[k].tokens:
         return Counted([], 0, 0, 0, 0)
     words = _Words(work, config)
@@ -279,14 +295,14 @@ def count_part(k: int, work: Path, number: int, config: CoocConfig, tasks: int, 
 
 
 def _with_neighbours(
-    k: int, reads: Sequence[Read], words: _Words, config: CoocConfig
+    k: int, reads: Reads, words: _Words, config: CoocConfig
 ) -> tuple[EncodedCorpus, list[_Ids], Cursor]:
     """Return a part with what its windows need of those beside it, as a corpus; its own tokens are numbered from 0."""
     parts = _Parts(words.work, reads)
     sampling = words.sampling(config)
     keep = sampling.keep if sampling is not None else None
     before, tokens_before = _reach_back(k, parts, words, config)
-    last = not any(read.tokens for read in reads[k + 1 :])
+    last = not any(reads[j].tokens for j in range(k + 1, len(reads)))
     behind = list(parts.blocks_behind(k)) if last else _reach_on(k, parts, words, config, keep)
     corpus = _corpus(parts, words, [*before, *parts.blocks(k), *behind], reads[k].tokens + (0 if last else 1))
     open_document = bool(before) and _stands_in_document(before[0], parts)
