@@ -63,9 +63,9 @@ def command(
     of 0.33 a vector is steady (a cosine of about 0.95 with the true one), up to 0.75 loose (0.8), above it mostly
     noise. A word with no more contexts than a vector has dimensions is too rare to tell.
 
-    This is the noise of the word's own counts. Another seed would give other vectors, too, so that intervals of
-    frequent words hold less than they claim, unless --also names a model that was trained with another --seed; see
-    docs/uncertainty.md.
+    This is the noise of the word's own counts. Other contexts and another seed would give other vectors, too, so that
+    intervals of frequent words hold less than they claim, unless --also names models of resampled texts (`glove
+    build-cooc --resample`); see docs/uncertainty.md.
 
     --tsv prints lines that begin with word: word, count, contexts, noise, error; or with pair: A, B, cosine, error,
     low, high.
