@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.cluster import count, gather, read
-from glove_cli.cluster.engine import connected, name_of, named_errors, require_engine
+from glove_cli.cluster.engine import connected, least_memory, name_of, named_errors
+from glove_cli.cluster.parts import LostPartError, part_of
 from glove_cli.cluster.tasks import remove_unfinished, run_tasks
 from glove_cli.cooc.build import is_finished, read_wanted, signature
 from glove_cli.cooc.config import CoocConfig
@@ -34,6 +35,7 @@ from glove_cli.corpus.sources import Source
 from glove_cli.corpus.vocabulary import Wanted, WordList, make_config, source_names
 from glove_cli.errors import CorpusError
 from glove_cli.files import check_apart, check_output, output_folder
+from glove_cli.folder import VOCAB_NAME
 from glove_cli.memory import memory_limit
 from glove_cli.parallel import Progress
 from glove_cli.vocab import Vocab
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LEAST_SPAN = 4 << 20  # bytes of text that are worth a task
+_READINGS = 3
+_SOON = 1  # the priority of what frees a worker's memory
 
 
 def build_cooc_on(
@@ -134,11 +138,11 @@ def build_cooc_on(
             counting = _Counting(client, job, space, folder, slots, tasks)
             try:
                 with named_errors(name_of(cluster)):  # before it is taken for a disk that fails
-                    counting.run(sources, wanted)
+                    chosen = counting.run(sources, wanted)
             except CorpusError as error:
                 useless.append(error)
                 raise
-    return open_cooc(out)
+    return open_cooc(out, chosen)
 
 
 def found(path: Path) -> str | None:
@@ -173,8 +177,14 @@ class _Counting:
         if space.resumed:
             remove_unfinished(self.work)
 
-    def run(self, sources: list[Source], wanted: Wanted) -> None:
-        """Count, and make the result."""
+    def run(self, sources: list[Source], wanted: Wanted) -> Vocab:
+        """Count, and make the result; return its words. What is lost of the parts meanwhile is read again."""
+        for left in reversed(range(_READINGS)):
+            with contextlib.suppress(*([LostPartError] if left else [])):
+                return self._run(sources, wanted)
+        raise AssertionError
+
+    def _run(self, sources: list[Source], wanted: Wanted) -> Vocab:
         parts = self.client.submit(read.cut_texts, sources, self._first_slots(), LEAST_SPAN, pure=False).result()
         names = [source.name for source in sources]
         weights = [(p.span[1] - p.span[0]) if p.span is not None else p.size or 1 for p in parts]
@@ -186,18 +196,21 @@ class _Counting:
         )  # fmt: skip
         V, types = self._words(len(parts), wanted, names)
         shared = (self.work, len(parts), self.config)
-        ranges = self.client.submit(
-            count.plan_rows, *shared, self.slots, self.tasks, types, pure=False, retries=1
-        ).result()
+        memory = least_memory(self.client, self.tasks)
+        ranges = self._submit(count.plan_rows, *shared, self.slots, memory, types).result()
         if ranges is not None:
-            sizes, counted = self._write([self._submit(count.count_rows, each, *shared) for each in ranges], V)
+            held = self._submit(count.hold_corpus, *shared)
+            rows = [self._submit(count.count_rows, each, held, self.config) for each in ranges]
+            counted = [self._submit(count.counted_of_held, held).result()]
+            del held
+            sizes = self._write("counting", rows)
         else:
             counted = run_tasks(
                 self.client, count.count_part, range(len(parts)), *shared, self.tasks, types,
                 stage="counting", unit="part", **how,
             )  # fmt: skip
             folders = [count.counted_of(self.work, k) / n for k, each in enumerate(counted) for n in each.parts]
-            sizes, _ = self._write(self._merged(folders), V)
+            sizes = self._write("adding", self._merged(folders))
         if not sizes["stored"]:
             raise CorpusError(
                 f"{source_names(names)}: no two words of the vocabulary stand in one document. "
@@ -218,7 +231,10 @@ class _Counting:
             "options": asdict(self.config),
             "sources": names,
         }
-        self.client.submit(gather.finish_matrix, self.folder, self.work, meta, pure=False, retries=1).result()
+        finished = self.client.submit(gather.finish_matrix, self.folder, self.work, meta, pure=False, retries=1)
+        vocab = Vocab.load(read.vocabulary_of(self.work) / VOCAB_NAME)  # meanwhile
+        finished.result()
+        return vocab
 
     def _first_slots(self) -> int:
         """Return how many tasks could be done at a time when this began: the parts hang on it."""
@@ -229,13 +245,9 @@ class _Counting:
 
     def _words(self, parts: int, wanted: Wanted, names: list[str]) -> tuple[int, int]:
         """Merge the words by tree, choose the vocabulary; return how many words it and the corpus have."""
-        paths, level = [read.part_of(self.work, k) for k in range(parts)], 0
+        paths, level = [part_of(self.work, k) for k in range(parts)], 0
         memory = self.job.memory // 2
-        while len(paths) > read.WORDS_TOGETHER:
-            step = read.WORDS_TOGETHER
-            groups = [
-                (self.work / "words" / f"{level}-{k:05}", paths[k : k + step]) for k in range(0, len(paths), step)
-            ]
+        while groups := read.groups_of_tables(self.work, paths, level):
             paths = run_tasks(self.client, read.gather_words, groups, memory, stage="gathering", unit="table")
             level += 1
         chosen = self.client.submit(
@@ -244,9 +256,9 @@ class _Counting:
         V, types = chosen.result()
         return V, types
 
-    def _submit(self, work: Callable[..., Any], *given: Any) -> Any:
+    def _submit(self, work: Callable[..., Any], *given: Any, priority: int = 0) -> Any:
         """Have a task done, several times if need be; its result stays with the worker."""
-        return self.client.submit(work, *given, pure=False, retries=2)
+        return self.client.submit(work, *given, pure=False, retries=2, priority=priority)
 
     def _merged(self, parts: list[Path]) -> list[Any]:
         """Have parts added up: futures of `Rows`."""
@@ -261,29 +273,21 @@ class _Counting:
         ranges = self._submit(gather.ranges_of, parts, self.slots).result()
         return [self._submit(gather.merge_range, each, parts, self.lower, self.tasks) for each in ranges]
 
-    def _write(self, rows: list[Any], V: int) -> tuple[dict[str, Any], list[count.Counted]]:
-        """Have rows written where they belong; return their numbers, and those of the corpus if rows know them."""
+    def _write(self, stage: str, rows: list[Any]) -> dict[str, Any]:
+        """Have rows written, each range when those before it are; return the matrix's numbers."""
+        written: list[Any] = [gather.Written()]
+        while rows:  # a worker's memory is free as soon as it has written them
+            how = (self.folder, self.lower)
+            written.append(self._submit(gather.write_range, rows.pop(0), written[-1], *how, priority=_SOON))
+        whole = written.pop(0)
         try:
-            sizes = self._all("adding", [self._submit(gather.size_of, each, self.lower) for each in rows])
-            stored = sum(size.stored for size in sizes)
-            self._submit(gather.make_arrays, self.folder, stored, V).result()
-            begins = [sum(size.stored for size in sizes[:k]) for k in range(len(sizes))]
-            pairs = zip(rows, begins, strict=True)
-            self._all("writing", [self._submit(gather.write_range, each, self.folder, begin) for each, begin in pairs])
+            for done, each in enumerate(written, 1):
+                whole = each.result()
+                if self.job.progress is not None:
+                    self.job.progress(stage, done, len(written), "range")
         except BaseException:
             with contextlib.suppress(Exception):
-                self.client.cancel(rows, force=True)
+                self.client.cancel(written, force=True)
             raise
-        diagonal = sum(size.diagonal for size in sizes)
-        nnz = 2 * stored - diagonal if self.lower else stored
-        largest = max((size.largest for size in sizes), default=0.0)
-        whole = [size.counted for size in sizes[:1] if size.counted is not None]
-        return {"stored": stored, "nnz": nnz, "largest": largest}, whole
-
-    def _all(self, stage: str, futures: list[Any]) -> list[Any]:
-        """Wait for tasks; return their results."""
-        for done, future in enumerate(require_engine().as_completed(futures), 1):
-            future.result()
-            if self.job.progress is not None:
-                self.job.progress(stage, done, len(futures), "range")
-        return [future.result() for future in futures]
+        nnz = 2 * whole.stored - whole.diagonal if self.lower else whole.stored
+        return {"stored": whole.stored, "nnz": nnz, "largest": whole.largest}

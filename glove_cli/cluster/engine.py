@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.errors import ClusterError, GloveError, OptionError
+from glove_cli.memory import allowed_memory, reuse_memory
 from glove_cli.parallel import thread_count
 from glove_cli.version import __version__
 
@@ -26,6 +27,12 @@ _CONNECT_SECONDS = 30
 _SHARE = 2  # of a worker's memory, one part is for our arrays, the others for the program and what Dask holds
 _LEAST_MEMORY = 1 << 28
 _LOGS = ("distributed", "tornado", "asyncio")
+_CALM = {  # for the workers that are started here: what Dask does for its own sake takes a tenth of two cores otherwise
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "2s",
+}
 
 
 def require_engine(option: str = "--cluster") -> Any:
@@ -122,6 +129,7 @@ def connected(
             try:
                 if isinstance(what, int):
                     each = max(1, thread_count(threads) // what)
+                    stack.enter_context(importlib.import_module("dask.config").set(_CALM))
                     workers = stack.enter_context(
                         distributed.LocalCluster(
                             n_workers=what, threads_per_worker=each, processes=True, dashboard_address=":0",
@@ -192,18 +200,33 @@ def worker_memory(threads: int) -> int:
     threads : int
         Tasks that run on it at the same time.
     """
-    from glove_cli.memory import allowed_memory
-
     distributed = require_engine()
-    limit = getattr(distributed.get_worker().memory_manager, "memory_limit", None) or allowed_memory()
-    return max(_LEAST_MEMORY, int(limit) // _SHARE) // max(1, threads)
+    return _task_memory(getattr(distributed.get_worker().memory_manager, "memory_limit", None), threads)
+
+
+def least_memory(client: Client, threads: int) -> int:
+    """Return how many bytes a task may take on any worker of a cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    threads : int
+        Tasks that run on a worker at the same time.
+    """
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return min((_task_memory(worker["memory_limit"], threads) for worker in workers), default=_LEAST_MEMORY)
+
+
+def _task_memory(limit: int | None, threads: int) -> int:
+    """Return a task's part of a worker's memory; where it has no limit, this machine's is taken."""
+    return max(_LEAST_MEMORY, int(limit or allowed_memory()) // _SHARE) // max(1, threads)
 
 
 def _check_workers(client: Client, name: str) -> None:
     """Refuse a cluster without workers, or with another version of this package."""
     client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
     try:
-        versions = client.run(_version)
+        versions = client.run(_greet)
     except ModuleNotFoundError as error:
         raise ClusterError(f"{name}: workers lack a package: {_one_line(error)}. Install glove-cli there.") from error
     others = sorted(set(versions.values()) - {__version__})
@@ -213,7 +236,9 @@ def _check_workers(client: Client, name: str) -> None:
         )
 
 
-def _version() -> str:
+def _greet() -> str:
+    """Have a worker ready itself for what is to come; return its version of this package."""
+    reuse_memory()
     return __version__
 
 

@@ -5,6 +5,7 @@ The sums are exact, so that it makes no difference how the parts came about, nor
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cluster.count import Counted, Rows
+from glove_cli.cluster.count import Rows, together
 from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.read import vocabulary_of
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.merge import MAX_PARTS, Part, merge_parts, part_folder
-from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, RowBlock, write_rows
+from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, write_rows
 from glove_cli.files import named_errors
 from glove_cli.folder import NPY_HEADER_BYTES, VOCAB_NAME, FolderWriter, npy_header
 
 RANGE_ENTRIES = 1 << 25  # that a task adds up and has in memory, at most, 12 bytes each
-_ARRAYS = (("indices", np.dtype(np.int32)), ("data", np.dtype(np.float64)))
 
 
 @dataclass(frozen=True)
-class Size:
-    """How much there is of some rows.
+class Written:
+    """What was written of a matrix, from its first row on.
 
     Attributes
     ----------
@@ -37,14 +37,11 @@ class Size:
         Entries, and how many of them lie on the diagonal.
     largest : float
         The largest entry.
-    counted : Counted, optional
-        As in `Rows`.
     """
 
-    stored: int
-    diagonal: int
-    largest: float
-    counted: Counted | None
+    stored: int = 0
+    diagonal: int = 0
+    largest: float = 0.0
 
 
 def merge_group(item: tuple[Path, list[Path]], lower: bool, tasks: int) -> Path:
@@ -116,67 +113,51 @@ def merge_range(rows: tuple[int, int], parts: Sequence[Path], lower: bool, tasks
     lower : bool
     tasks : int
     """
-    memory = worker_memory(tasks)
-    merged = merge_parts(parts, lower=lower, threads=1, on_rows=_nothing, memory=memory, only=rows)
-    return Rows(rows[0], [RowBlock(block.sizes, block.indices.copy(), block.data.copy()) for block in merged])
+    merged = merge_parts(parts, lower=lower, threads=1, on_rows=_nothing, memory=worker_memory(tasks), only=rows)
+    first, last = rows
+    room = sum(int(indptr[last] - indptr[first]) for indptr in (Part(path).indptr() for path in parts))
+    return Rows(first, together(merged, room))
 
 
-def size_of(rows: Rows, lower: bool) -> Size:
-    """Return how much there is of some rows. A task where they are."""
-    stored, diagonal, largest, first = 0, 0, 0.0, rows.first
-    for block in rows.blocks:
-        stored += len(block.indices)
-        largest = max(largest, float(block.data.max(initial=0)))
-        diagonal += block.on_diagonal(first) if lower else 0
-        first += len(block.sizes)
-    return Size(stored, diagonal, largest, rows.counted)
-
-
-def make_arrays(folder: Path, stored: int, V: int) -> None:
-    """Make the arrays of the matrix at their full size. A task.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the result.
-    stored, V : int
-    """
-    for name, dtype, size in (*((n, d, stored) for n, d in _ARRAYS), ("indptr", np.dtype(np.int64), V + 1)):
-        with named_errors(folder), (folder / f"{name}.npy").open("wb") as file:
-            file.write(npy_header(dtype, (size,)))
-            file.truncate(NPY_HEADER_BYTES + size * dtype.itemsize)
-
-
-def write_range(rows: Rows, folder: Path, begin: int) -> None:
-    """Write some rows where they belong. A task where they are.
+def write_range(rows: Rows, before: Written, folder: Path, lower: bool) -> Written:
+    """Write some rows behind those before them. A task where they are.
 
     Parameters
     ----------
     rows : Rows
+    before : Written
+        All rows before them.
     folder : Path
         Of the result.
-    begin : int
-        Entries of all rows before them.
+    lower : bool
+
+    Returns
+    -------
+    Written
+        With these rows.
     """
-    sizes = np.concatenate([block.sizes for block in rows.blocks])
-    _write(folder / "indices.npy", begin, [block.indices for block in rows.blocks])
-    _write(folder / "data.npy", begin, [block.data for block in rows.blocks])
+    block = rows.block
+    _write(folder / "indices.npy", NPY_HEADER_BYTES + 4 * before.stored, block.indices)
+    _write(folder / "data.npy", NPY_HEADER_BYTES + 8 * before.stored, block.data)
     # Where two ranges meet both write the same.
-    _write(folder / "indptr.npy", rows.first, [begin + np.concatenate(([0], np.cumsum(sizes)))])
+    places = before.stored + np.concatenate(([0], np.cumsum(block.sizes)))
+    _write(folder / "indptr.npy", NPY_HEADER_BYTES + 8 * rows.first, places)
+    diagonal = block.on_diagonal(rows.first) if lower else 0
+    largest = max(before.largest, float(block.data.max(initial=0)))
+    return Written(before.stored + len(block.indices), before.diagonal + diagonal, largest)
 
 
-def _write(path: Path, place: int, arrays: Sequence[NDArray[Any]]) -> None:
-    """Write arrays one after the other from a place in the array of a file on; who finishes sees them to the disk."""
-    with named_errors(path), path.open("r+b", buffering=0) as file:
-        file.seek(NPY_HEADER_BYTES + place * arrays[0].itemsize)
-        for array in arrays:
-            data = np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")
-            while data.nbytes:
-                data = data[file.write(data) :]
+def _write(path: Path, place: int, array: NDArray[Any]) -> None:
+    """Write an array to a place of a file, which whoever comes first makes; who finishes sees it to the disk."""
+    with named_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0) as file:
+        file.seek(place)
+        data = np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")
+        while data.nbytes:
+            data = data[file.write(data) :]
 
 
 def finish_matrix(folder: Path, work: Path, meta: dict[str, Any]) -> None:
-    """Write what is left of the result: its words, and meta.json with the checksums. A task.
+    """Write what is left of the result: headers, words, and meta.json with the checksums. A task.
 
     Parameters
     ----------
@@ -185,6 +166,13 @@ def finish_matrix(folder: Path, work: Path, meta: dict[str, Any]) -> None:
     work : Path
     meta : dict
     """
+    arrays = (
+        ("indices", np.int32, meta["stored"]),
+        ("data", np.float64, meta["stored"]),
+        ("indptr", np.int64, meta["V"] + 1),
+    )
+    for name, dtype, size in arrays:
+        _write(folder / f"{name}.npy", 0, np.frombuffer(npy_header(np.dtype(dtype), (size,)), np.uint8))
     shutil.copyfile(vocabulary_of(work) / VOCAB_NAME, folder / VOCAB_NAME)
     writer = FolderWriter(folder, ["data.npy", "indices.npy", "indptr.npy", VOCAB_NAME])
     writer.finish(COOC_FORMAT, COOC_VERSION, **meta)

@@ -2,61 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glove_cli.cluster.engine import worker_memory
-from glove_cli.cluster.tasks import whole_folder
+from glove_cli.cluster.parts import LostPartError, Parts, Read, part_of
+from glove_cli.cluster.tasks import drop_folder, whole_folder
 from glove_cli.corpus.config import VocabConfig
-from glove_cli.corpus.encoder import EncodedCorpus, encode_corpus, reading_state
-from glove_cli.corpus.segments import Segment, merge_words
+from glove_cli.corpus.encoder import SPOOL_MEMORY, EncodedCorpus, encode_corpus
+from glove_cli.corpus.segments import Segment, Words, merge_words
 from glove_cli.corpus.sources import STDIN, Source, find_sources
 from glove_cli.corpus.spans import cut_source
-from glove_cli.corpus.spool import Spool
-from glove_cli.corpus.tokenizer import WordTable
 from glove_cli.corpus.vocabulary import Wanted, choose_vocab, source_names
 from glove_cli.errors import CorpusError, OptionError, OutputError
-from glove_cli.files import named_errors
 from glove_cli.folder import VOCAB_NAME
-from glove_cli.inputs import parse_json
-from glove_cli.vocab import word_to_bytes
 
 WORDS_TOGETHER = 16  # tables of words that are merged by a task
-_SUMMARY = "summary.json"
-_TABLE = "table.npz"
+_COUNTS = "counts.npy"
+_NUMBERS = "numbers.npz"
 _MOST_SPAN = 1 << 30  # bytes of text that a task reads
-
-
-@dataclass(frozen=True)
-class Read:
-    """What a part of the corpus is.
-
-    Attributes
-    ----------
-    tokens, invalid : int
-        Tokens, and how many of them were not UTF-8.
-    blocks : list of list of (thread, ids)
-        For each segment, its blocks, see `Segment`.
-    """
-
-    tokens: int
-    invalid: int
-    blocks: list[list[tuple[int, int]]]
-
-    @classmethod
-    def of(cls, folder: Path) -> Read:
-        """Return what `read_part` wrote beside a part."""
-        return cls(**parse_json((folder / _SUMMARY).read_bytes()))
-
-
-def part_of(work: Path, k: int) -> Path:
-    """Return the folder of a part of the corpus."""
-    return work / "read" / f"{k:06}"
 
 
 def find_texts(
@@ -128,50 +100,69 @@ def read_part(item: tuple[int, Source], work: Path, config: VocabConfig, tasks: 
     """
     k, source = item
     path = part_of(work, k)
-    if path.exists():  # made before an interruption
-        _check_ids(path)
-    else:
-        with whole_folder(path) as folder:
-            with encode_corpus(
-                [source], folder, config, threads=1, spool_memory=0, table_memory=worker_memory(tasks) // 4
-            ) as encoded:
-                encoded.save()
-                blocks = [[(thread, n) for thread, n in segment.blocks] for segment in encoded.segments]
-                summary = {"tokens": encoded.tokens, "invalid": encoded.invalid, "blocks": blocks}
-            (folder / _SUMMARY).write_text(json.dumps(summary))
+    if path.exists():
+        with contextlib.suppress(OutputError):
+            return _check(Parts(work, k + 1), k)
+        drop_folder(path)
+    memory = worker_memory(tasks) // 4
+    with (
+        whole_folder(path, sync=False) as folder,
+        encode_corpus(
+            [source], folder, config, threads=1, spool_memory=min(SPOOL_MEMORY, memory), table_memory=memory, sync=False
+        ) as encoded,
+    ):
+        Read.keep(encoded, folder)
     return Read.of(path)
 
 
-def _check_ids(part: Path) -> None:
-    """Refuse ids that were changed after they were written.
+def _check(parts: Parts, k: int) -> Read:
+    """Return what a part is, if all that was written of it is still there.
 
     Raises
     ------
     OutputError
     """
-    state = reading_state(part)
-    if state is None:
-        raise OutputError(f"{part}: is damaged. Begin again, with --force.")
-    Spool.open(part / "ids", state["ids"], state["check"]).close()
+    for block in parts.blocks(k):
+        parts.ids(block)
+    for segment in range(len(parts[k].blocks)):
+        Segment.load(part_of(parts.work, k) / f"words-{segment}.npz")
+    return parts[k]
 
 
-def gather_words(item: tuple[Path, list[Path]], memory: int) -> Path:
-    """Merge the words of several folders or files into one file. A task.
+def groups_of_tables(work: Path, paths: Sequence[Path], level: int) -> list[tuple[Path, Sequence[Path]]]:
+    """Return which tables of words are to be merged, and where; none if they can be merged at once.
 
     Parameters
     ----------
-    item : (Path, list of Path)
-        The file to make, and what to merge: folders of parts, or files made by this.
+    work : Path
+    paths : sequence of Path
+        Their folders.
+    level : int
+        How often they were merged already.
+    """
+    if len(paths) <= WORDS_TOGETHER:
+        return []
+    numbers = range(-(-len(paths) // WORDS_TOGETHER))
+    return [(_group(work, level, n), paths[n * WORDS_TOGETHER : (n + 1) * WORDS_TOGETHER]) for n in numbers]
+
+
+def gather_words(item: tuple[Path, Sequence[Path]], memory: int) -> Path:
+    """Merge the words of several folders into one table. A task.
+
+    Parameters
+    ----------
+    item : (Path, sequence of Path)
+        The folder to make, and those of parts, or made by this.
     memory : int
         Bytes that the words may take.
     """
     target, paths = item
     if not target.exists():
-        with named_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
         with whole_folder(target) as folder:
-            words = merge_words([segment for path in paths for segment in _segments(path)], memory)
-            Segment([], [], words.table).save(folder / "words-0.npz")
+            tables = _tables(paths)
+            words = _merged(tables, memory)
+            np.savez(folder / _NUMBERS, **dict(zip(tables, words.numbers, strict=True)))  # type: ignore[arg-type]
+            Segment([], [], words.table).save(folder / "words-0.npz", sync=False)
     return target
 
 
@@ -196,38 +187,99 @@ def choose_words(
     V, types : int
         Words of the vocabulary and of the corpus.
     """
-    words = merge_words([segment for path in paths for segment in _segments(path)], memory)
-    words.numbers = []
+    tables = _tables(paths)
+    words = _merged(tables, memory)
     nothing = EncodedCorpus(work, None)  # type: ignore[arg-type]
-    vocab, _ = choose_vocab(nothing, words, config, wanted, source_names(names))
+    vocab, final = choose_vocab(nothing, words, config, wanted, source_names(names))
     target = vocabulary_of(work)
     if not target.exists():
         with whole_folder(target) as folder:
             (folder / VOCAB_NAME).write_bytes(vocab.to_bytes())
-            listed = [word_to_bytes(word) for word in vocab.words]
-            starts = np.cumsum([0, *map(len, listed)])
-            arena = np.frombuffer(b"".join(listed), np.uint8)
-            Segment([], [], WordTable(len(vocab), arena=arena, starts=starts, counts=vocab.counts)).save(
-                folder / _TABLE
-            )
+            np.save(folder / _COUNTS, vocab.counts)
+            np.savez(folder / _NUMBERS, **dict(zip(tables, final, strict=True)))  # type: ignore[arg-type]
     return len(vocab), words.types
 
 
 def vocabulary_of(work: Path) -> Path:
-    """Return the folder of the vocabulary: a file for the result, and one for tasks."""
+    """Return the folder of the vocabulary: a file for the result, and those for tasks."""
     return work / "vocabulary"
 
 
-def load_table(work: Path) -> WordTable:
-    """Return the words of the vocabulary; a word's id in the table is its id.
+def load_counts(work: Path) -> NDArray[np.int64]:
+    """Return the counts (V,) of the vocabulary's words.
 
     Parameters
     ----------
     work : Path
+
+    Raises
+    ------
+    OutputError
+        If the file is gone or damaged.
     """
-    table = Segment.load(vocabulary_of(work) / _TABLE).table
-    assert table is not None
-    return table
+    path = vocabulary_of(work) / _COUNTS
+    with _named_damage(path):
+        return np.asarray(np.load(path, allow_pickle=False), np.int64)
+
+
+def final_ids(work: Path, number: int, part: int, segment: int) -> NDArray[np.int32]:
+    """Return the final id of each word of a segment, or LEFT_OUT.
+
+    Parameters
+    ----------
+    work : Path
+    number : int
+        Of all parts.
+    part, segment : int
+
+    Raises
+    ------
+    OutputError
+        If a file is gone or damaged.
+
+    Notes
+    -----
+    Each table that was merged into another is remembered by the numbers that its words got there. These are followed
+    from the vocabulary back to the part.
+    """
+    steps, level, table = [], 0, f"words-{segment}"
+    while number > WORDS_TOGETHER:
+        group, place = divmod(part, WORDS_TOGETHER)
+        steps.append((_group(work, level, group), f"{place}-{table}"))
+        number, part, level, table = -(-number // WORDS_TOGETHER), group, level + 1, "words-0"
+    ids = _numbers(vocabulary_of(work), f"{part}-{table}")
+    for folder, name in reversed(steps):
+        ids = ids[_numbers(folder, name)]
+    return ids
+
+
+def _merged(tables: dict[str, Path], memory: int) -> Words:
+    """Merge tables of words."""
+    try:
+        return merge_words([Segment([], [], None, file) for file in tables.values()], memory)
+    except OutputError as error:
+        raise LostPartError(str(error)) from error
+
+
+def _numbers(folder: Path, table: str) -> NDArray[np.int32]:
+    """Return what numbers the words of a table got."""
+    path = folder / _NUMBERS
+    with _named_damage(path), path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        return np.asarray(file[table], np.int32)
+
+
+@contextlib.contextmanager
+def _named_damage(path: Path) -> Iterator[None]:
+    """Turn what a damaged file ends in into an error that names it."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise OutputError(f"{path}: is gone or damaged: {error}. Begin again, with --force.") from error
+
+
+def _group(work: Path, level: int, group: int) -> Path:
+    """Return the folder of merged tables."""
+    return work / "words" / f"{level}-{group:05}"
 
 
 def check_options(config: VocabConfig) -> None:
@@ -243,6 +295,6 @@ def check_options(config: VocabConfig) -> None:
         )
 
 
-def _segments(path: Path) -> list[Segment]:
-    """Return the segments whose words lie in a folder; they are read when they are wanted."""
-    return [Segment([], [], None, file) for file in sorted(path.glob("words-*.npz"))]
+def _tables(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the tables of words in several folders, each by its folder's place and its own name."""
+    return {f"{k}-{file.stem}": file for k, path in enumerate(paths) for file in sorted(path.glob("words-*.npz"))}

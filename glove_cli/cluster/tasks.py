@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from glove_cli.parallel import Progress
 if TYPE_CHECKING:
     from distributed import Client
 
+_SYNCED_TOGETHER = 8
 _RETRIES = 2  # of a task that fails; for one whose worker is lost, the scheduler has a number of its own
 
 
@@ -80,12 +82,14 @@ def run_tasks(
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Give a folder that gets its name when it is whole; if another has it already, that one stays.
 
     Parameters
     ----------
     path : Path
+    sync : bool
+        Whether its files are seen to the disk.
 
     Raises
     ------
@@ -97,13 +101,26 @@ def whole_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir(parents=True)
     try:
         yield temporary
-        for file in sorted(temporary.rglob("*")):
-            if file.is_file():
-                sync_file(file)
+        files = [file for file in temporary.rglob("*") if file.is_file()] if sync else []
+        with ThreadPoolExecutor(_SYNCED_TOGETHER) as pool:  # the disk waits once for all
+            list(pool.map(sync_file, files))
         with contextlib.suppress(OSError):
             os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def drop_folder(path: Path) -> None:
+    """Remove a folder that `whole_folder` made; nobody sees a part of it.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    dropped = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
+    with contextlib.suppress(OSError):
+        os.rename(path, dropped)
+    shutil.rmtree(dropped, ignore_errors=True)
 
 
 def remove_unfinished(folder: Path) -> None:

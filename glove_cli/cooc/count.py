@@ -45,7 +45,6 @@ def count_chunk(
     threads: int,
     on_rows: Callable[[int], None],
     only: tuple[int, int] | None = None,
-    keep: bool = False,
 ) -> Iterator[RowBlock]:
     """Count the pairs whose row word stands at the chunk's own positions.
 
@@ -54,7 +53,8 @@ def count_chunk(
     chunk : Chunk
         Final ids with a margin of `config.window`.
     starts, positions : int64 array (V + 1,), int32 array
-        The positions of each word, from `positions_by_word`.
+        The positions of each word, from `positions_by_word`; with `only`, from `word_starts` and
+        `positions_of`.
     config : CoocConfig
     threads : int
     on_rows : callable
@@ -62,8 +62,6 @@ def count_chunk(
     only : (int, int), optional
         The first row and the one behind the last, unless all are wanted; of a symmetric matrix the first TOP rows are
         wanted together.
-    keep : bool
-        Whether the rows are to be kept: then their arrays are not used again.
 
     Yields
     ------
@@ -82,6 +80,7 @@ def count_chunk(
         on_rows(int(starts[first_row]))
     most = most_entries(starts, config)
     ranges = row_ranges(most[:end], np.diff(starts)[:end], first_row)
+    places = starts if only is None else starts - starts[first_row]
     room = max((int(most[first:last].sum()) for first, last in ranges), default=0) + 1
     buffers: list[Buffer] = []  # used again: new memory takes time, too
 
@@ -93,7 +92,7 @@ def count_chunk(
         except IndexError:
             indices, data = np.empty(room, np.int32), np.empty(room)
         n = kernels.count_rows(
-            chunk.ids, positions, starts, first, last, weights, to_right, to_left, lower,
+            chunk.ids, positions, places, first, last, weights, to_right, to_left, lower,
             *accumulator, sizes, indices, data,
         )  # fmt: skip
         return RowBlock(sizes, indices[:n], data[:n]), (indices, data)
@@ -101,8 +100,7 @@ def count_chunk(
     states = [Accumulator.of(V, config.window) for _ in range(threads)]
     for (_, last), (block, buffer) in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
-        if not keep:
-            buffers.append(buffer)
+        buffers.append(buffer)
         on_rows(int(starts[last]))
 
 
@@ -157,6 +155,31 @@ def most_entries(starts: NDArray[np.int64], config: CoocConfig) -> NDArray[np.in
     return np.minimum(np.diff(starts) * visits, np.arange(V) + 1 if symmetric else V)
 
 
+def word_starts(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count every word's positions.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    V : int
+    threads : int
+
+    Returns
+    -------
+    starts : int64 array (V + 1,)
+        Where word i's positions begin in a list of all of them.
+    slots : int64 array (threads, V + 2)
+        Where they begin for each thread, which counts a stretch of the chunk.
+    """
+    counts = np.zeros((threads, V + 2), np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(kernels.count_words, repeat(chunk.ids), *_stretches(chunk, threads), counts))
+    starts = np.zeros(V + 1, np.int64)
+    np.cumsum(counts[:, :V].sum(axis=0), out=starts[1:])
+    # Each thread's positions of a word follow those of the threads before it.
+    return starts, np.append(starts, starts[-1]) + np.cumsum(counts, axis=0) - counts
+
+
 def positions_by_word(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """List every word's positions by a counting sort.
 
@@ -173,17 +196,47 @@ def positions_by_word(chunk: Chunk, V: int, threads: int) -> tuple[NDArray[np.in
     positions : int32 array
         Ascending for each word.
     """
-    edges = np.linspace(chunk.begin, chunk.end, threads + 1).astype(np.int64)
-    counts = np.zeros((threads, V + 2), np.int64)
+    starts, slots = word_starts(chunk, V, threads)
+    positions = np.empty(int(starts[-1]), np.int32)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(kernels.count_words, repeat(chunk.ids), edges[:-1], edges[1:], counts))
-        starts = np.zeros(V + 1, np.int64)
-        np.cumsum(counts[:, :V].sum(axis=0), out=starts[1:])
-        # Each thread's positions of a word follow those of the threads before it.
-        slots = np.append(starts, starts[-1]) + np.cumsum(counts, axis=0) - counts
-        positions = np.empty(int(starts[-1]), np.int32)
-        list(pool.map(kernels.sort_positions, repeat(chunk.ids), edges[:-1], edges[1:], slots, repeat(positions)))
+        rest = (repeat(0), repeat(V), slots, repeat(positions))
+        list(pool.map(kernels.sort_positions, repeat(chunk.ids), *_stretches(chunk, threads), *rest))
     return starts, positions
+
+
+def positions_of(
+    chunk: Chunk, starts: NDArray[np.int64], only: tuple[int, int], config: CoocConfig
+) -> NDArray[np.int32]:
+    """List the positions that `count_chunk` needs to count some rows.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    starts : int64 array (V + 1,)
+        From `word_starts`.
+    only : (int, int)
+        The first row and the one behind the last.
+    config : CoocConfig
+
+    Returns
+    -------
+    int32 array
+        Word i's positions are `starts[i] - starts[first]:starts[i + 1] - starts[first]` of it, where `first` is the
+        first row that isn't counted at once with others.
+    """
+    first, last = only
+    if config.context == "symmetric" and not first:
+        first = min(TOP, last)
+    slots = np.append(starts, starts[-1]) - starts[first]
+    positions = np.empty(int(starts[last] - starts[first]), np.int32)
+    kernels.sort_positions(chunk.ids, chunk.begin, chunk.end, first, last, slots, positions)
+    return positions
+
+
+def _stretches(chunk: Chunk, threads: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each thread's stretch of a chunk begins and ends."""
+    edges = np.linspace(chunk.begin, chunk.end, threads + 1).astype(np.int64)
+    return edges[:-1], edges[1:]
 
 
 def row_ranges(

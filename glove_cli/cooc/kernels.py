@@ -52,16 +52,16 @@ def _trailing_zeros(typing_context, bits):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def sort_positions(ids, begin, end, next_slot, positions):
-    """List the positions of every word: `positions[next_slot[word]]` gets the next one of `begin <= p < end`.
+def sort_positions(ids, begin, end, first, last, next_slot, positions):
+    """List the positions of words: `positions[next_slot[word]]` gets the next one of `begin <= p < end`.
 
-    Parameters: ids int32; next_slot int64 (V + 2,), moved on; positions int32. Ids V (a document's end) and V + 1 (a
-    place without a word) are skipped.
+    Parameters: ids int32; first <= word < last; next_slot int64 (V + 2,), moved on; positions int32. Ids V
+    (a document's end) and V + 1 (a place without a word) are skipped.
     """
-    V = next_slot.size - 2
+    least, number = np.uint64(first), np.uint64(last - first)
     for p in range(begin, end):
         word = np.uint64(ids[np.uint64(p)])
-        if word < V:
+        if word - least < number:
             slot = next_slot[word]
             positions[np.uint64(slot)] = p
             next_slot[word] = slot + 1

@@ -64,6 +64,8 @@ class EncodedCorpus:
         SHA-256 of the texts so far that can't be read again, such as standard input.
     heard_before : str, optional
         What it was when an interrupted run was written down: the same must come again.
+    sync : bool
+        Whether `save` sees its files to the disk; else whoever calls does.
     """
 
     folder: Path
@@ -75,6 +77,7 @@ class EncodedCorpus:
     invalid: int = 0
     heard: hashlib._Hash = field(default_factory=hashlib.sha256)
     heard_before: str | None = None
+    sync: bool = True
 
     def __enter__(self) -> EncodedCorpus:
         return self
@@ -111,10 +114,11 @@ class EncodedCorpus:
     def save(self) -> None:
         """Write down what was read, so that `restore` can go on from here."""
         self.spool.spill()
-        self.spool.sync()
+        if self.sync:
+            self.spool.sync()
         for number, segment in enumerate(self.segments):
             if segment.path is None:
-                segment.save(self.folder / f"words-{number}.npz")
+                segment.save(self.folder / f"words-{number}.npz", sync=self.sync)
         state = {
             "segments": len(self.segments),
             "ids": self.spool.length,
@@ -129,8 +133,9 @@ class EncodedCorpus:
         temporary = self.folder / f"{_STATE}.new"
         with temporary.open("w") as file:
             json.dump(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+            if self.sync:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(self.folder / _STATE)
 
     @classmethod
@@ -187,6 +192,7 @@ def encode_corpus(
     table_memory: int = TABLE_MEMORY,
     margin: int = 0,
     keep_ids: bool = True,
+    sync: bool = True,
 ) -> EncodedCorpus:
     """Read a corpus once: count its words and spool its provisional ids.
 
@@ -213,6 +219,8 @@ def encode_corpus(
         Places to leave around the ids while they are in memory.
     keep_ids : bool
         Whether ids are wanted at all, and not only the words and their counts.
+    sync : bool
+        Whether files are seen to the disk when they are complete.
 
     Returns
     -------
@@ -231,6 +239,7 @@ def encode_corpus(
         if keep_ids and threads > 1:  # while Numba is still loading
             spool.warm(sum(source.size or 0 for source in sources) // _BYTES_OF_TOKEN)
         encoded = EncodedCorpus(folder, spool)
+    encoded.sync = sync
     with contextlib.ExitStack() as stack:
         stack.enter_context(encoded)
         if not encoded.done or (encoded.heard_before is not None and not all(s.replayable for s in sources)):

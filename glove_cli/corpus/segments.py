@@ -48,8 +48,8 @@ class Segment:
         first = np.arange(table.words, dtype=np.int32)
         return cls(blocks, [first, *(table.absorb(other) for other in others)], table)
 
-    def save(self, path: Path) -> None:
-        """Write the segment to a file and see it to the disk; the table leaves the memory."""
+    def save(self, path: Path, *, sync: bool = True) -> None:
+        """Write the segment to a file, and see it to the disk if that is wanted; the table leaves the memory."""
         assert self.table is not None
         table = self.table
         arrays = {f"translation{k}": numbers for k, numbers in enumerate(self.translations)}
@@ -62,8 +62,9 @@ class Segment:
                 counts=table.counts[: table.words],
                 **arrays,  # type: ignore[arg-type]
             )
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         self.path, self.table, self.translations = path, None, []
 
     @classmethod
@@ -76,8 +77,9 @@ class Segment:
             If the file is gone or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                table = WordTable.of(file["arena"], file["starts"], file["counts"])
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                arena, starts, counts = file["arena"], file["starts"], file["counts"]
+                table = WordTable(len(counts), arena=arena, starts=starts, counts=counts)  # to list, not to look up in
                 translations = [file[f"translation{k}"] for k in range(len(file.files) - 4)]
                 blocks = [(thread, n) for thread, n in file["blocks"].tolist()]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
