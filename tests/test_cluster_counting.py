@@ -53,7 +53,7 @@ def in_parts(names: list[Path], work: Path, out: Path, span: int, whole: bool, *
         level = 0
         while groups := gather.groups_of(folders, work / "merged", level):
             folders, level = [gather.merge_group(group, lower, 1) for group in groups], level + 1
-        rows = [gather.merge_range(each, folders, lower, 1) for each in gather.ranges_of(folders, 3)]
+        rows = [gather.merge_range(each, folders, lower, 1) for each in gather.ranges_of(folders, 3, 1 << 30)]
     out.mkdir()
     written = gather.Written()
     for each in rows:

@@ -270,7 +270,7 @@ class _Counting:
             level += 1
         if not parts:
             return []
-        ranges = self._submit(gather.ranges_of, parts, self.slots).result()
+        ranges = self._submit(gather.ranges_of, parts, self.slots, least_memory(self.client, self.tasks)).result()
         return [self._submit(gather.merge_range, each, parts, self.lower, self.tasks) for each in ranges]
 
     def _write(self, stage: str, rows: list[Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.errors import ClusterError, GloveError, OptionError
-from glove_cli.memory import allowed_memory, reuse_memory
+from glove_cli.memory import allowed_memory, in_words, reuse_memory
 from glove_cli.parallel import thread_count
 from glove_cli.version import __version__
 
@@ -26,6 +26,7 @@ LOCAL = "local:"
 _CONNECT_SECONDS = 30
 _SHARE = 2  # of a worker's memory, one part is for our arrays, the others for the program and what Dask holds
 _LEAST_MEMORY = 1 << 28
+_LEAST_LIMIT = 2 * _LEAST_MEMORY
 _LOGS = ("distributed", "tornado", "asyncio")
 _CALM = {  # for the workers that are started here: what Dask does for its own sake takes a tenth of two cores otherwise
     "distributed.worker.profile.enabled": False,
@@ -233,6 +234,13 @@ def _check_workers(client: Client, name: str) -> None:
     if others:
         raise ClusterError(
             f"{name}: workers have version {', '.join(others)} of glove-cli, here is {__version__}. Install the same."
+        )
+    limits = [worker["memory_limit"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+    least = min((limit for limit in limits if limit), default=_LEAST_LIMIT)
+    if least < _LEAST_LIMIT:  # Dask would stop such a worker as soon as it does something, and wait for ever
+        raise ClusterError(
+            f"{name}: a worker may take {in_words(least)} of memory, {in_words(_LEAST_LIMIT)} are needed. "
+            "Start it with another --memory-limit."
         )
 
 

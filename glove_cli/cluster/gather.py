@@ -20,11 +20,12 @@ from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.read import vocabulary_of
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.merge import MAX_PARTS, Part, merge_parts, part_folder
+from glove_cli.cooc.plan import ENTRY_BYTES
 from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, write_rows
 from glove_cli.files import named_errors
 from glove_cli.folder import NPY_HEADER_BYTES, VOCAB_NAME, FolderWriter, npy_header
 
-RANGE_ENTRIES = 1 << 25  # that a task adds up and has in memory, at most, 12 bytes each
+_RANGE_SHARE = 4  # of a task's memory, one part is for the rows that it adds up
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def groups_of(parts: Sequence[Path], folder: Path, level: int) -> list[tuple[Pat
     return [(folder / f"level-{level}-{k:05}", group) for k, group in enumerate(groups)]
 
 
-def ranges_of(parts: Sequence[Path], slots: int) -> list[tuple[int, int]]:
+def ranges_of(parts: Sequence[Path], slots: int, memory: int) -> list[tuple[int, int]]:
     """Cut the rows of the matrix into ranges of about equal work. A task.
 
     Parameters
@@ -88,6 +89,8 @@ def ranges_of(parts: Sequence[Path], slots: int) -> list[tuple[int, int]]:
     parts : sequence of Path
     slots : int
         Tasks that can be done at a time.
+    memory : int
+        Bytes that a task may take on any worker.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def ranges_of(parts: Sequence[Path], slots: int) -> list[tuple[int, int]]:
     """
     read = np.sum([Part(path).indptr() for path in parts], axis=0)
     V, total = len(read) - 1, int(read[-1])
-    number = max(1, min(slots, V), -(-total // RANGE_ENTRIES))
+    number = max(1, min(slots, V), -(-total * ENTRY_BYTES * _RANGE_SHARE // memory))
     edges = np.searchsorted(read, np.linspace(0, total, number + 1))
     edges[0], edges[-1] = 0, V
     edges = np.unique(edges)
@@ -113,7 +116,8 @@ def merge_range(rows: tuple[int, int], parts: Sequence[Path], lower: bool, tasks
     lower : bool
     tasks : int
     """
-    merged = merge_parts(parts, lower=lower, threads=1, on_rows=_nothing, memory=worker_memory(tasks), only=rows)
+    memory = worker_memory(tasks) // 2
+    merged = merge_parts(parts, lower=lower, threads=1, on_rows=_nothing, memory=memory, only=rows)
     first, last = rows
     room = sum(int(indptr[last] - indptr[first]) for indptr in (Part(path).indptr() for path in parts))
     return Rows(first, together(merged, room))
