@@ -30,6 +30,7 @@ SCRIPTS = [
     "methods",
     "study",
     "recording",
+    "cluster",
     "run",
 ]
 

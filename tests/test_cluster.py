@@ -87,6 +87,15 @@ def test_names_are_those_that_were_typed(
     assert same(tmp_path / "one", tmp_path / "many")
 
 
+def test_addresses_are_read_in_parts_by_the_workers(client: Any, texts: list[Path], tmp_path: Path) -> None:
+    addresses = [f"file://{name}" for name in texts]
+    told: list[str] = []
+    build_cooc_on(client, addresses, tmp_path / "many", progress=lambda stage, *_: told.append(stage))
+    assert told.count("reading") > len(texts)
+    build_cooc(addresses, tmp_path / "one")
+    assert same(tmp_path / "one", tmp_path / "many")
+
+
 @pytest.mark.parametrize("stage", ["reading", "counting", "reading of parts", "counting of parts", "adding of parts"])
 def test_a_worker_that_is_killed_changes_nothing(
     client: Any, texts: list[Path], tmp_path: Path, stage: str, monkeypatch: pytest.MonkeyPatch
@@ -198,6 +207,28 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     monkeypatch.setattr(engine, "_CONNECT_SECONDS", 1)
     with pytest.raises(ClusterError, match=r"--cluster: tcp://127.0.0.1:1 can't be reached: .*Start it"):
         build_cooc_on("tcp://127.0.0.1:1", texts, tmp_path / "many")
+
+
+def test_a_worker_with_too_little_memory_is_refused(texts: list[Path], tmp_path: Path) -> None:
+    with (
+        engine._quiet(),
+        distributed.LocalCluster(
+            n_workers=1, processes=False, memory_limit="300MB", dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as other,
+        pytest.raises(ClusterError, match=r"a worker may take 286 MiB of memory, 512 MiB are needed"),
+    ):
+        build_cooc_on(other, texts, tmp_path / "many")
+
+
+def test_a_cluster_without_workers_is_named(texts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_CONNECT_SECONDS", 1)
+    with (
+        engine._quiet(),
+        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=":0", silence_logs=50) as cluster,
+        pytest.raises(ClusterError, match=r"^--cluster: .*: no worker has come: .+[^.]\. Start some\.$"),
+    ):
+        build_cooc_on(cluster.scheduler_address, texts, tmp_path / "many")
 
 
 def test_a_scheduler_that_dies_leaves_what_can_be_resumed(texts: list[Path], tmp_path: Path) -> None:

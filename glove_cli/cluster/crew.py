@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
+from glove_cli.cluster.engine import TIMEOUTS
 from glove_cli.cluster.holder import BlockHolder, LostError
 from glove_cli.errors import ClusterError, GloveError, OptionError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _LOOK = 0.5  # seconds after which workers that are waited for are looked after
 _START = 60.0  # seconds within which an actor has to be there
 _STOP = 5.0  # seconds that are given to actors to stop
-TIMEOUTS = (TimeoutError, asyncio.TimeoutError)
 
 
 class Crew:

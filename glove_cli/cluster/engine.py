@@ -6,6 +6,7 @@ any worker: it reads files that don't change, and its result appears under its n
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import logging
@@ -27,6 +28,7 @@ _CONNECT_SECONDS = 30
 _SHARE = 2  # of a worker's memory, one part is for our arrays, the others for the program and what Dask holds
 _LEAST_MEMORY = 1 << 28
 _LEAST_LIMIT = 2 * _LEAST_MEMORY
+TIMEOUTS = (TimeoutError, asyncio.TimeoutError)  # one and the same from Python 3.11 on
 _LOGS = ("distributed", "tornado", "asyncio")
 _CALM = {  # for the workers that are started here: what Dask does for its own sake takes a tenth of two cores otherwise
     "distributed.worker.profile.enabled": False,
@@ -141,7 +143,7 @@ def connected(
                 else:
                     where = {"scheduler_file": str(what)} if isinstance(what, Path) else {"address": what}
                     client = stack.enter_context(distributed.Client(timeout=_CONNECT_SECONDS, **where))
-            except (OSError, ValueError, TimeoutError) as error:
+            except (OSError, ValueError, *TIMEOUTS) as error:
                 raise ClusterError(
                     f"{name} can't be reached: {_one_line(error)}. Start it, or name another."
                 ) from error
@@ -173,9 +175,7 @@ def named_errors(name: str) -> Iterator[None]:
     ClusterError
     """
     distributed = require_engine()
-    comm, exceptions, client = (
-        importlib.import_module(f"distributed.{part}") for part in ("comm", "exceptions", "client")
-    )
+    comm, client = (importlib.import_module(f"distributed.{part}") for part in ("comm", "client"))
     try:
         yield
     except GloveError:
@@ -185,9 +185,7 @@ def named_errors(name: str) -> Iterator[None]:
             f"{name}: workers ended again and again while they were at the same task; for want of memory, perhaps. "
             "Give them more, or lower --memory. What is finished stays; --resume goes on from there."
         ) from error
-    except exceptions.WorkerStartTimeoutError as error:
-        raise ClusterError(f"{name}: no worker has come: {_one_line(error)}. Start some.") from error
-    except (comm.CommClosedError, client.FutureCancelledError, client.FuturesCancelledError, TimeoutError) as error:
+    except (comm.CommClosedError, client.FutureCancelledError, client.FuturesCancelledError, *TIMEOUTS) as error:
         raise ClusterError(
             f"{name} is gone: {_one_line(error)}. Start it again, and the same command with --resume."
         ) from error
@@ -225,7 +223,10 @@ def _task_memory(limit: int | None, threads: int) -> int:
 
 def _check_workers(client: Client, name: str) -> None:
     """Refuse a cluster without workers, or with another version of this package."""
-    client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+    try:
+        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+    except TIMEOUTS as error:
+        raise ClusterError(f"{name}: no worker has come: {_one_line(error)}. Start some.") from error
     try:
         versions = client.run(_greet)
     except ModuleNotFoundError as error:

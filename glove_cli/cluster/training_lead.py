@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cluster.crew import TIMEOUTS, Crew, find_workers, is_loss
+from glove_cli.cluster.crew import Crew, find_workers, is_loss
+from glove_cli.cluster.engine import TIMEOUTS
 from glove_cli.cluster.holder import LostError, Setup
 from glove_cli.cluster.ring import Ring
 from glove_cli.cluster.training_tasks import Order, Prepared, finish_checkpoint_parts, prepare
