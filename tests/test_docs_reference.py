@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from test_readme import ROOT, blocks, commands, run
+from test_readme import ROOT, blocks, commands, run, run_here
 
 from glove_cli.cli.main import main
 
@@ -141,7 +141,11 @@ def test_a_wrong_default_would_be_seen() -> None:
     assert shown_default("train", "--init") == NONE
 
 
-def test_the_commands_for_users_of_the_original_tools_run_in_their_order(tmp_path: Path) -> None:
+def test_the_commands_for_users_of_the_original_tools_run_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GLOVE_RUN", raising=False)
     for name in ("text8", "corpus.txt"):
         shutil.copy(ROOT / "corpora" / "sample.txt", tmp_path / name)
     (tmp_path / "eval" / "question-data").mkdir(parents=True)
@@ -150,7 +154,7 @@ def test_the_commands_for_users_of_the_original_tools_run_in_their_order(tmp_pat
     shown = commands(PAGE)
     assert len(shown) > 12
     for arguments in shown:
-        run("-m", "glove_cli", *arguments, cwd=tmp_path)
+        run_here(arguments)
     assert (tmp_path / "vectors.txt").stat().st_size
     assert filecmp.cmp(tmp_path / "back" / "vocab.txt", tmp_path / "theirs" / "vocab.txt")
     names = {path.name for path in (tmp_path / "original").iterdir()}
@@ -167,7 +171,7 @@ def stand_in_for_their_files(folder: Path) -> None:
         ["export", "theirs/vectors.txt", "--run", "made"],
         ["export-cooc", "cooccurrence.bin", "--run", "made"],
     ):
-        run("-m", "glove_cli", *arguments, cwd=folder)
+        run_here(arguments)
     records = np.fromfile(folder / "cooccurrence.bin", "V16")
     np.random.default_rng(1).permutation(records).tofile(theirs / "cooccurrence.shuf.bin")
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_cli_build_cooc import glove
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 CORPORA = ROOT / "corpora" / "README.md"
 EXAMPLES = ROOT / "examples" / "README.md"
+FIRST = 4  # so many commands, those that a reader tries first, are each a process of its own; it starts for a second
 DOCUMENTS = [
     README,
     CORPORA,
@@ -49,6 +51,12 @@ def run(*arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+def run_here(arguments: list[str]) -> None:
+    """Run a command in this process, which has loaded what it needs; the folder one is in is the command's."""
+    done = glove(*arguments)
+    assert done.exit_code == 0, (arguments, done.stderr, done.exception)
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder that holds what the examples need of a checkout."""
@@ -64,11 +72,15 @@ def test_a_python_example_of_the_readme_runs(number: int, checkout: Path) -> Non
     assert run("-c", blocks(README, "python")[number], cwd=checkout)
 
 
-def test_the_commands_of_the_readme_run_in_their_order(checkout: Path) -> None:
+def test_the_commands_of_the_readme_run_in_their_order(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout)
+    monkeypatch.delenv("GLOVE_RUN", raising=False)
     shown = commands(README)
     assert len(shown) > 8
-    for arguments in shown:
+    for arguments in shown[:FIRST]:
         run("-m", "glove_cli", *arguments, cwd=checkout)
+    for arguments in shown[FIRST:]:
+        run_here(arguments)
     tiny = checkout / "tiny"
     table = re.findall(r"^\| `(\w+)\.npy` \|.*\| `([\d. ]+)` \|$", README.read_text(encoding="utf-8"), re.M)
     assert [name for name, _ in table] == ["indptr", "indices", "data"]
