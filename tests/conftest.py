@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -20,6 +21,8 @@ from glove_cli import CoocMatrix, build_cooc, export_vectors, load_vectors, trai
 from glove_cli.uncertainty.kernels import add_product
 
 NOBODY = 65534  # the user that owns nothing
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_DISK_BYTES = 4 << 30  # free, for it to be used; the tests leave some hundred MB there until they end
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # A small text with everything that can go wrong in reading: blank lines, carriage returns, tabs, no-break spaces, bytes
@@ -39,6 +42,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Fail at once where the shared data must be there and isn't."""
     if os.environ.get("GLOVE_REQUIRE_SHARED_DATA") == "1" and not _shared_folder().is_dir():
         raise pytest.UsageError(f"GLOVE_REQUIRE_SHARED_DATA=1, but there is no folder {_shared_folder()}")
+    _write_to_memory()
+
+
+def _write_to_memory() -> None:
+    """Have temporary files on a disk in memory, if there is a large one and TMPDIR names no other place.
+
+    Results are made sure to be on the disk, hundreds of times for some tests, and a real disk takes its time for that.
+    """
+    with contextlib.suppress(OSError):
+        if "TMPDIR" not in os.environ and shutil.disk_usage(MEMORY_DISK).free >= MEMORY_DISK_BYTES:
+            os.environ["TMPDIR"] = str(MEMORY_DISK)
+            tempfile.tempdir = None  # it may have been asked for before
 
 
 def _shared_folder() -> Path:
