@@ -204,22 +204,25 @@ def cooccurrence(
     `symmetric`: both, so that a pair of the same word counts twice.
     """
     ids = {word: i for i, word in enumerate(words)}
-    units: dict[tuple[int, int], int] = defaultdict(int)
+    units: dict[tuple[int, int], int] = defaultdict(int)  # of the left word's row and the right word's column
     placed = [[ids.get(token) for token in document if token in ids or oov == "hold"] for document in documents]
     if share:
         assert counts is not None
         placed = subsample(placed, counts, share, seed)
+    weights = [0, *(weight_units(distance, weighting, window) for distance in range(1, window + 1))]
     for kept in placed:
-        for right in range(len(kept)):
+        for right, b in enumerate(kept):
+            if b is None:
+                continue
             for left in range(max(0, right - window), right):
-                a, b = kept[left], kept[right]
-                if a is None or b is None:
-                    continue
-                weight = weight_units(right - left, weighting, window)
-                if context in ("symmetric", "left"):
-                    units[a, b] += weight
-                if context in ("symmetric", "right"):
-                    units[b, a] += weight
+                a = kept[left]
+                if a is not None:
+                    units[a, b] += weights[right - left]
+    if context == "right":
+        units = {(b, a): n for (a, b), n in units.items()}
+    elif context == "symmetric":
+        for (a, b), n in units.copy().items():
+            units[b, a] += n  # which counts a pair of the same word twice
     return {pair: n * UNIT for pair, n in units.items()}
 
 
