@@ -163,28 +163,38 @@ def test_closed_standard_streams(tmp_path: Path, command: str, closed: str, code
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_compiling_is_said_once_and_only_when_it_is_done(tmp_path: Path) -> None:
-    (tmp_path / "corpus.txt").write_text("a b c a b\n" * 9)
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    for run in ("first", "second"):
-        for command in ("build-cooc corpus.txt", "train --dim 4 --epochs 1", f"export {run}.txt"):
-            line = [sys.executable, "-m", "glove_cli", *command.split(), "--run", run]
-            done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-            said = done.stderr.count("Compiling for this machine: some seconds, once after an install.\n")
-            assert said == (run == "first"), command
-
-
-def test_compiled_code_is_loaded_without_what_compiling_needs(tmp_path: Path) -> None:
-    (tmp_path / "corpus.txt").write_text("a b c a b\n" * 9)
+@pytest.fixture(scope="module")
+def compiling_and_not(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, subprocess.CompletedProcess]]:
+    """Give what commands said in a first run, with nothing compiled, and in a second; on stdout last what they did."""
+    folder = tmp_path_factory.mktemp("compiling")
+    (folder / "corpus.txt").write_text("a b c a b\n" * 9)
     code = (
         "import sys; from glove_cli.cli.main import main; main(sys.argv[1:], standalone_mode=False); "
         "print('compiles' if 'numba.np.arraymath' in sys.modules else 'loads')"
     )
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    line = [sys.executable, "-c", code, "build-cooc", "corpus.txt", "--force"]
-    for expected in ("compiles", "loads"):
-        done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-        assert done.stdout.split()[-1] == expected
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "NUMBA_CACHE_DIR": str(folder / "cache")}
+    done: dict[str, dict[str, subprocess.CompletedProcess]] = {"first": {}, "second": {}}
+    for run, said in done.items():
+        for command in ("build-cooc corpus.txt", "train --dim 4 --epochs 1", f"export {run}.txt"):
+            line = [sys.executable, "-c", code, *command.split(), "--run", run]
+            said[command.split()[0]] = subprocess.run(
+                line, cwd=folder, env=env, capture_output=True, text=True, check=True
+            )
+    return done
+
+
+@pytest.mark.xdist_group("compiling")
+def test_compiling_is_said_once_and_only_when_it_is_done(compiling_and_not: dict) -> None:
+    for run, commands in compiling_and_not.items():
+        for command, done in commands.items():
+            said = done.stderr.count("Compiling for this machine: some seconds, once after an install.\n")
+            assert said == (run == "first"), command
+
+
+@pytest.mark.xdist_group("compiling")
+def test_compiled_code_is_loaded_without_what_compiling_needs(compiling_and_not: dict) -> None:
+    for run, expected in (("first", "compiles"), ("second", "loads")):
+        assert compiling_and_not[run]["build-cooc"].stdout.split()[-1] == expected
 
 
 def test_compiled_code_finds_room_where_neither_package_nor_home_can_be_written(
