@@ -62,12 +62,13 @@ test: $(VENV)/installed-dev
 test-lm: $(VENV)/installed-lm
 	GLOVE_REQUIRE_TORCH=1 $(BIN)/python -m pytest --numprocesses 2 tests/test_language_network.py tests/test_cli_language.py tests/test_examples.py
 
+# A file of tests stays in one process: what it sets up or has compiled, for up to half a minute, is made once.
 check:
 	@test -x $(BIN)/ruff || { echo "$(VENV): is not set up for development. Run make test once." >&2; exit 1; }
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf $(VENV) glove-run $(OUT) corpora/pydocs.txt build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -183,7 +183,6 @@ def compiling_and_not(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dic
     return done
 
 
-@pytest.mark.xdist_group("compiling")
 def test_compiling_is_said_once_and_only_when_it_is_done(compiling_and_not: dict) -> None:
     for run, commands in compiling_and_not.items():
         for command, done in commands.items():
@@ -191,7 +190,6 @@ def test_compiling_is_said_once_and_only_when_it_is_done(compiling_and_not: dict
             assert said == (run == "first"), command
 
 
-@pytest.mark.xdist_group("compiling")
 def test_compiled_code_is_loaded_without_what_compiling_needs(compiling_and_not: dict) -> None:
     for run, expected in (("first", "compiles"), ("second", "loads")):
         assert compiling_and_not[run]["build-cooc"].stdout.split()[-1] == expected

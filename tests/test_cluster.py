@@ -19,7 +19,6 @@ from glove_cli.cluster.build import build_cooc_on
 from glove_cli.errors import ClusterError, CorpusError, OptionError, OutputError
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra cluster)")
-pytestmark = pytest.mark.xdist_group("cluster")
 PACKAGE_ROOT = Path(engine.__file__).parents[2]
 
 

@@ -33,7 +33,7 @@ from glove_cli.training.schedule import rounds
 if TYPE_CHECKING:
     from distributed import Client
 
-pytestmark = [pytest.mark.usefixtures("in_a_folder"), pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 
 @contextlib.contextmanager

@@ -25,10 +25,6 @@ from glove_cli.plots.map import draw_map
 from glove_cli.plots.pairs import read_pairs, read_words
 from glove_cli.plots.projection import METHODS, principal_places, project
 
-# UMAP is compiled in each process that meets it, for half a minute: all that needs it stays in one.
-umap_once = pytest.mark.xdist_group("umap")
-EACH_METHOD = [pytest.param(name, marks=[umap_once] if name == "umap" else []) for name in METHODS]
-
 
 def some_vectors(n: int = 30, d: int = 8, words: list[str] | None = None) -> WordVectors:
     matrix = np.random.default_rng(1).normal(size=(n, d)).astype(np.float32)
@@ -58,7 +54,7 @@ def test_pca_is_that_of_the_singular_values() -> None:
     assert np.abs(shares - values[:2] ** 2 / (values**2).sum()).max() < 1e-6
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
+@pytest.mark.parametrize("method", METHODS)
 def test_places_are_finite_for_any_number_of_words_and_vectors_that_are_equal(method: str) -> None:
     for n in (3, 4, 7):
         places = project(some_vectors(n).matrix, method)
@@ -69,7 +65,7 @@ def test_places_are_finite_for_any_number_of_words_and_vectors_that_are_equal(me
     assert np.isfinite(project(matrix * np.float32(1e-30), method)).all()
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
+@pytest.mark.parametrize("method", METHODS)
 def test_near_vectors_get_near_places(method: str) -> None:
     rng = np.random.default_rng(0)
     middles = np.eye(3, 12) * 10
@@ -80,7 +76,7 @@ def test_near_vectors_get_near_places(method: str) -> None:
     assert (distances.argmin(axis=1) // 20 == np.repeat(np.arange(3), 20)).all()
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
+@pytest.mark.parametrize("method", METHODS)
 def test_vectors_that_are_all_equal_have_no_places(method: str) -> None:
     for matrix in (np.ones((5, 4)), np.outer(np.arange(1, 6), np.arange(1, 5)), np.zeros((5, 4))):
         with pytest.raises(OptionError, match=r"vectors: all 5 .*there is nothing to tell apart"):
@@ -127,8 +123,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(tmp_path: Path, m
     assert "<text" in (tmp_path / "1" / "tsne.svg").read_text()
 
 
-@umap_once
-def test_the_same_seed_gives_the_same_places_by_umap() -> None:
+def test_the_same_seed_gives_the_same_places_by_umap() -> None:  # which compiles for half a minute in each process
     matrix = some_vectors(30).matrix
     places = project(matrix, "umap", seed=5)
     assert np.array_equal(project(matrix, "umap", seed=5), places)

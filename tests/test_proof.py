@@ -21,7 +21,6 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 RUN = BENCHMARKS / "run.py"
 SMALL = ("--quick", "--threads", "1", "--seeds", "1", "--fractions", "1", "--budgets", "6", "--without", "gensim")
 PARTS = ("growth", "speed", "equal-settings", "equal-time")
-pytestmark = pytest.mark.xdist_group("proof")  # the run that they look at takes half a minute
 
 
 @pytest.fixture(autouse=True)
