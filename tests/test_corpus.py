@@ -163,15 +163,6 @@ def test_absorbing_a_table_is_counting_both_texts(first: bytes, second: bytes) -
     assert np.array_equal(a.counts[: a.words], both.counts[: both.words])
 
 
-def test_a_table_of_given_words_is_as_if_they_had_been_read() -> None:
-    read = WordTable()
-    read.tokenize(b"".join(b"%d %d " % (i, i // 3) for i in range(70_000)))
-    of = WordTable.of(read.arena[: read.starts[read.words]], read.starts[: read.words + 1], read.counts[: read.words])
-    assert words_of(of) == words_of(read)
-    assert np.array_equal(of.counts[: of.words], read.counts[: read.words])
-    assert of.tokenize(b"69999 new 0 ").tolist() == [*read.tokenize(b"69999 "), of.words - 1, 0]
-
-
 def test_words_are_joined_by_separators_that_follow_them() -> None:
     table = WordTable()
     table.tokenize(b"a bc a d ")

@@ -32,27 +32,6 @@ class WordTable:
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1 << 15, np.int64))
     _ids: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
-    @classmethod
-    def of(cls, arena: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64]) -> WordTable:
-        """Return the table of some distinct words.
-
-        Parameters
-        ----------
-        arena : uint8 array
-            The words' bytes, one word after the other.
-        starts : int64 array (words + 1,)
-            Where each word begins in it, and where the last one ends.
-        counts : int64 array (words,)
-            Occurrences of each word, in tokens.
-
-        Returns
-        -------
-        WordTable
-        """
-        table = cls()
-        table.absorb(cls(len(counts), arena=arena, starts=starts, counts=counts))
-        return table
-
     @property
     def memory(self) -> int:
         """Bytes that the table takes."""
