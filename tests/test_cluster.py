@@ -128,8 +128,10 @@ def test_a_part_that_a_machine_took_with_it_is_read_again(
             lost.append(tmp_path / ".many.work" / "read" / "000001" / name)
             lost[0].write_bytes(bytes(lost[0].stat().st_size))  # as after a power cut
 
-    build_cooc_on(client, texts, tmp_path / "many", progress=lose)
+    notes: list[str] = []
+    build_cooc_on(client, texts, tmp_path / "many", progress=lose, note=notes.append)
     assert lost
+    assert notes.count("A part of what was read was lost, and is read again.") == 1
     build_cooc(texts, tmp_path / "one")
     assert same(tmp_path / "one", tmp_path / "many")
 

@@ -1,13 +1,14 @@
 """Counting on a cluster: the same matrix as `glove_cli.cooc.build.build_cooc` makes, to the last byte.
 
-    cut the files into parts                                              read.find_parts
+    cut the files into parts                                              read.find_texts, cut_texts
     for each part: words and provisional ids                              read.read_part
     merge the words, 16 tables at a time, and choose the vocabulary       read.gather_words, choose_words
-    for each range of rows: count them in the whole corpus                count.count_rows
+    put the whole corpus together on one worker, for all                  count.hold_corpus
+    for each range of rows: count them in it                              count.count_rows
     or, if a worker can't hold it,
         for each part: count pairs into sorted rows                       count.count_part
         for each range of rows: add them up                               gather.merge_range
-    for each range: write the rows in their place                         gather.write_range
+    for each range: write the rows behind those before them               gather.write_range
 
 Every step is tasks of Dask's that read files in a folder which all machines see, and leave new ones there: a task whose
 worker was lost is done again by another, and a run that was interrupted goes on with what is there. The client sees
@@ -179,13 +180,15 @@ class _Counting:
 
     def run(self, sources: list[Source], wanted: Wanted) -> Vocab:
         """Count, and make the result; return its words. What is lost of the parts meanwhile is read again."""
-        for left in reversed(range(_READINGS)):
-            with contextlib.suppress(*([LostPartError] if left else [])):
+        for _ in range(_READINGS - 1):
+            try:
                 return self._run(sources, wanted)
-        raise AssertionError
+            except LostPartError:
+                self.job.note("A part of what was read was lost, and is read again.")
+        return self._run(sources, wanted)
 
     def _run(self, sources: list[Source], wanted: Wanted) -> Vocab:
-        parts = self.client.submit(read.cut_texts, sources, self._first_slots(), LEAST_SPAN, pure=False).result()
+        parts = self._submit(read.cut_texts, sources, self._first_slots(), LEAST_SPAN).result()
         names = [source.name for source in sources]
         weights = [(p.span[1] - p.span[0]) if p.span is not None else p.size or 1 for p in parts]
         numbered = list(enumerate(parts))
@@ -231,7 +234,7 @@ class _Counting:
             "options": asdict(self.config),
             "sources": names,
         }
-        finished = self.client.submit(gather.finish_matrix, self.folder, self.work, meta, pure=False, retries=1)
+        finished = self._submit(gather.finish_matrix, self.folder, self.work, meta)
         vocab = Vocab.load(read.vocabulary_of(self.work) / VOCAB_NAME)  # meanwhile
         finished.result()
         return vocab
@@ -250,10 +253,7 @@ class _Counting:
         while groups := read.groups_of_tables(self.work, paths, level):
             paths = run_tasks(self.client, read.gather_words, groups, memory, stage="gathering", unit="table")
             level += 1
-        chosen = self.client.submit(
-            read.choose_words, paths, self.work, self.config, wanted, names, memory, pure=False, retries=1
-        )
-        V, types = chosen.result()
+        V, types = self._submit(read.choose_words, paths, self.work, self.config, wanted, names, memory).result()
         return V, types
 
     def _submit(self, work: Callable[..., Any], *given: Any, priority: int = 0) -> Any:

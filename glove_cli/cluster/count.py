@@ -1,9 +1,10 @@
-"""Second stage: the pairs of a part of the corpus, with the neighbours that stand in the parts beside it.
+"""Second stage: the pairs of some rows in the whole corpus, or, where no worker can hold it, those of a part of it.
 
-A part's counts don't depend on where it was cut. What stands before it is translated to final ids from so far back that
-all neighbours of its first token are there: a window of words, or the end of a document, which no window crosses. What
-stands behind it likewise. With `subsample`, which token stays depends on all before it in its document, so that it is
-translated from a document's end on; how far that is depends on the documents.
+A part is counted with the neighbours that stand in the parts beside it, so that its counts don't depend on where it was
+cut. What stands before it is translated to final ids from so far back that all neighbours of its first token are there:
+a window of words, or the end of a document, which no window crosses. What stands behind it likewise. With `subsample`,
+which token stays depends on all before it in its document, so that it is translated from a document's end on; how far
+that is depends on the documents.
 """
 
 from __future__ import annotations
