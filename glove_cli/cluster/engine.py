@@ -241,7 +241,7 @@ def _check_workers(client: Client, name: str) -> None:
     if least < _LEAST_LIMIT:  # Dask would stop such a worker as soon as it does something, and wait for ever
         raise ClusterError(
             f"{name}: a worker may take {in_words(least)} of memory, {in_words(_LEAST_LIMIT)} are needed. "
-            "Start it with another --memory-limit."
+            "Start it with a higher --memory-limit, or fewer workers."
         )
 
 

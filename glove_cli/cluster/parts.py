@@ -200,4 +200,4 @@ class Stretch(Spool):
 
 
 def _lost(folder: Path, error: Exception) -> LostPartError:
-    return LostPartError(f"{folder}: is gone or damaged: {error}. Begin again, with --force.")
+    return LostPartError(f"{folder}: is gone or damaged: {error}. The same command with --resume reads it again.")
