@@ -34,6 +34,7 @@ from glove_cli.corpus.segments import Segment
 from glove_cli.folder import ResultFolder
 from glove_cli.inputs import parse_json
 
+_RANGE_SHARE = 4  # of a task's memory, one part is for the rows that it makes
 RANGES_OF_SLOT = 4  # so that one can be written while others are counted, and none waits for long
 _COUNTED = "counted.json"
 # What rows cost, in tokens of their words; measured with 68,672 words and window 15.
@@ -94,6 +95,19 @@ class Held:
     chunk: Chunk
     starts: NDArray[np.int64]
     counted: Counted
+
+
+def least_ranges(entries: int, memory: int) -> int:
+    """Return how many ranges rows have to be cut into, so that a task has room for those of one.
+
+    Parameters
+    ----------
+    entries : int
+        As many as there can be in all rows.
+    memory : int
+        Bytes that a task may take.
+    """
+    return -(-entries * ENTRY_BYTES * _RANGE_SHARE // memory)
 
 
 def together(blocks: Iterable[RowBlock], room: int) -> RowBlock:
@@ -178,7 +192,7 @@ def plan_rows(
     most = most_entries(np.concatenate(([0], np.cumsum(counts))), config)
     row = np.arange(V)
     cost = np.where(row < TOP, _TOP_COST, 1.0) * counts + _ENTRY_COST * most + _COLUMN_COST * row
-    ranges = max(RANGES_OF_SLOT * slots, int(ENTRY_BYTES * most.sum()) * 4 // memory)
+    ranges = max(RANGES_OF_SLOT * slots, least_ranges(int(most.sum()), memory))
     edges = np.searchsorted(np.cumsum(cost), np.linspace(0, cost.sum(), min(ranges, V) + 1)[1:-1])
     edges = np.unique([0, *(min(max(int(edge), TOP), V) for edge in edges), V])
     return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))

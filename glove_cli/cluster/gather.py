@@ -15,17 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glove_cli.cluster.count import Rows, together
+from glove_cli.cluster.count import Rows, least_ranges, together
 from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.read import vocabulary_of
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.merge import MAX_PARTS, Part, merge_parts, part_folder
-from glove_cli.cooc.plan import ENTRY_BYTES
 from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, write_rows
 from glove_cli.files import named_errors
 from glove_cli.folder import NPY_HEADER_BYTES, VOCAB_NAME, FolderWriter, npy_header
-
-_RANGE_SHARE = 4  # of a task's memory, one part is for the rows that it adds up
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ def ranges_of(parts: Sequence[Path], slots: int, memory: int) -> list[tuple[int,
     """
     read = np.sum([Part(path).indptr() for path in parts], axis=0)
     V, total = len(read) - 1, int(read[-1])
-    number = max(1, min(slots, V), -(-total * ENTRY_BYTES * _RANGE_SHARE // memory))
+    number = max(1, min(slots, V), least_ranges(total, memory))
     edges = np.searchsorted(read, np.linspace(0, total, number + 1))
     edges[0], edges[-1] = 0, V
     edges = np.unique(edges)
