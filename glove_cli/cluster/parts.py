@@ -67,31 +67,8 @@ class Read:
     blocks: list[list[tuple[int, int]]]
 
     @classmethod
-    def keep(cls, encoded: EncodedCorpus, folder: Path) -> None:
-        """Write down what was read, by one thread, in a folder.
-
-        Parameters
-        ----------
-        encoded : EncodedCorpus
-        folder : Path
-            That of `encoded`.
-        """
-        begin, blocks = 0, []
-        for segment in encoded.segments:
-            checks = []
-            for _, n in segment.blocks:
-                ids = np.empty(n, np.int32)
-                encoded.spool.read(begin, ids)
-                checks.append((n, zlib.crc32(ids.data)))
-                begin += n
-            blocks.append(checks)
-        encoded.save()
-        summary = json.dumps([encoded.tokens, encoded.invalid, blocks])
-        (folder / _SUMMARY).write_text(json.dumps([summary, zlib.crc32(summary.encode())]))
-
-    @classmethod
     def of(cls, folder: Path) -> Read:
-        """Return what `keep` wrote.
+        """Return what `keep_read` wrote.
 
         Raises
         ------
@@ -105,6 +82,29 @@ class Read:
             return cls(*parse_json(summary.encode()))
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise _lost(folder, error) from error
+
+
+def keep_read(encoded: EncodedCorpus, folder: Path) -> None:
+    """Write down what was read, by one thread, in a folder.
+
+    Parameters
+    ----------
+    encoded : EncodedCorpus
+    folder : Path
+        That of `encoded`.
+    """
+    begin, blocks = 0, []
+    for segment in encoded.segments:
+        checks = []
+        for _, n in segment.blocks:
+            ids = np.empty(n, np.int32)
+            encoded.spool.read(begin, ids)
+            checks.append((n, zlib.crc32(ids.data)))
+            begin += n
+        blocks.append(checks)
+    encoded.save()
+    summary = json.dumps([encoded.tokens, encoded.invalid, blocks])
+    (folder / _SUMMARY).write_text(json.dumps([summary, zlib.crc32(summary.encode())]))
 
 
 def part_of(work: Path, k: int) -> Path:

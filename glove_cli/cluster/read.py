@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glove_cli.cluster.engine import worker_memory
-from glove_cli.cluster.parts import LostPartError, Parts, Read, part_of
+from glove_cli.cluster.parts import LostPartError, Parts, Read, keep_read, part_of
 from glove_cli.cluster.tasks import drop_folder, whole_folder
 from glove_cli.corpus.config import VocabConfig
 from glove_cli.corpus.encoder import SPOOL_MEMORY, EncodedCorpus, encode_corpus
@@ -111,7 +111,7 @@ def read_part(item: tuple[int, Source], work: Path, config: VocabConfig, tasks: 
             [source], folder, config, threads=1, spool_memory=min(SPOOL_MEMORY, memory), table_memory=memory, sync=False
         ) as encoded,
     ):
-        Read.keep(encoded, folder)
+        keep_read(encoded, folder)
     return Read.of(path)
 
 
