@@ -75,6 +75,17 @@ def test_the_matrix_is_that_of_one_machine(client: Any, texts: list[Path], tmp_p
         assert steps == sorted(steps)
         assert steps[-1][0] == steps[-1][1]
     assert not list(tmp_path.glob(".*"))
+    assert not client.futures  # nothing stays with the workers
+
+
+@pytest.mark.usefixtures("_way")
+def test_words_of_many_parts_are_merged_by_a_tree(client: Any, tmp_path: Path) -> None:
+    texts = [tmp_path / f"{k:02}.txt" for k in range(40)]  # more than 2 * 16
+    for k, text in enumerate(texts):
+        text.write_bytes(zipf_text(300, 50 + k, k))
+    build_cooc_on(client, texts, tmp_path / "many")
+    build_cooc(texts, tmp_path / "one")
+    assert same(tmp_path / "one", tmp_path / "many")
 
 
 def test_names_are_those_that_were_typed(
@@ -167,7 +178,8 @@ def check(before: dict[Path, int]) -> None:
 
 
 def test_errors_of_tasks_come_back_in_one_line(client: Any, texts: list[Path], tmp_path: Path) -> None:
-    bad = tmp_path / "bad.txt"
+    bad, alone = tmp_path / "bad.txt", tmp_path / "alone.txt"
+    alone.write_bytes(b"a\nb\n" * 1000)
     bad.write_bytes(b"a b c\n" * 20_000 + b"\xff\xfe d\n")
     with pytest.raises(CorpusError, match=r"bad.txt: is not UTF-8 at byte 120,000"):
         build_cooc_on(client, [bad], tmp_path / "many", encoding_errors="strict")
@@ -179,6 +191,8 @@ def test_errors_of_tasks_come_back_in_one_line(client: Any, texts: list[Path], t
         build_cooc_on(client, texts, tmp_path / "many", max_doc_share=0.5)
     with pytest.raises(CorpusError, match="no word occurs 100000 times"):
         build_cooc_on(client, texts, tmp_path / "many", min_count=100_000)
+    with pytest.raises(CorpusError, match="no two words of the vocabulary stand in one document"):
+        build_cooc_on(client, [alone], tmp_path / "many")
     assert not (tmp_path / "many").exists()
 
 
@@ -232,7 +246,8 @@ def test_a_cluster_without_workers_is_named(texts: list[Path], tmp_path: Path, m
         build_cooc_on(cluster.scheduler_address, texts, tmp_path / "many")
 
 
-def test_a_scheduler_that_dies_leaves_what_can_be_resumed(texts: list[Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["reading", "counting"])
+def test_a_scheduler_that_dies_leaves_what_can_be_resumed(texts: list[Path], tmp_path: Path, stage: str) -> None:
     script = tmp_path / "scheduler.json"
     scheduler, worker = (
         subprocess.Popen(
@@ -246,7 +261,7 @@ def test_a_scheduler_that_dies_leaves_what_can_be_resumed(texts: list[Path], tmp
             assert scheduler.poll() is None
 
         def kill(now: str, done: int, total: int | None, unit: str) -> None:
-            if now == "reading" and done == total:
+            if now == stage and (done == total or now == "counting"):
                 scheduler.kill()
 
         with pytest.raises(ClusterError, match=r"is gone: .*the same command with --resume"):

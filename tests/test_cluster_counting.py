@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from glove_cli import build_cooc
 from glove_cli.cluster import count, gather, read
 from glove_cli.cluster.parts import LostPartError, Parts, part_of
+from glove_cli.cluster.ranges import Written, write_range
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.corpus.sources import find_sources
 from glove_cli.corpus.spans import cut_source
@@ -35,16 +36,17 @@ def in_parts(names: list[Path], work: Path, out: Path, span: int, whole: bool, *
     config: CoocConfig = make_config(CoocConfig, options)
     sources = read.find_texts([str(name) for name in names], "/", None, None, config.resample)
     parts = [part for source in sources for part in cut_source(source, span)]
-    reads = [read.read_part((k, part), work, config, 1) for k, part in enumerate(parts)]
+    reads = [read.read_part(k, part, work, config, 1) for k, part in enumerate(parts)]
     words, level = [part_of(work, k) for k in range(len(parts))], 0
     while tables := read.groups_of_tables(work, words, level):
-        words, level = [read.gather_words(group, 1 << 30) for group in tables], level + 1
-    V, types = read.choose_words(words, work, config, Wanted(), ["text"], 1 << 30)
+        words, level = [read.gather_words(*group, [], 1 << 30) for group in tables], level + 1
+    V, types = chosen = read.choose_words(words, [], work, config, Wanted(), ["text"], 1 << 30)
     lower = config.context == "symmetric"
     if whole:
-        ranges = count.plan_rows(work, len(parts), config, 3, 1 << 30, types)
+        ranges = count.plan_rows(chosen, work, len(parts), config, 3, 1 << 30)
+        held = count.hold_corpus(ranges, work, len(parts), config)
         assert ranges is not None
-        held = count.hold_corpus(work, len(parts), config)
+        assert held is not None
         rows = [count.count_rows(each, held, config) for each in ranges]
         counted = [count.counted_of_held(held)]
     else:
@@ -52,12 +54,12 @@ def in_parts(names: list[Path], work: Path, out: Path, span: int, whole: bool, *
         folders = [count.counted_of(work, k) / name for k, each in enumerate(counted) for name in each.parts]
         level = 0
         while groups := gather.groups_of(folders, work / "merged", level):
-            folders, level = [gather.merge_group(group, lower, 1) for group in groups], level + 1
+            folders, level = [gather.merge_group(*group, lower, 1) for group in groups], level + 1
         rows = [gather.merge_range(each, folders, lower, 1) for each in gather.ranges_of(folders, 3, 1 << 30)]
     out.mkdir()
-    written = gather.Written()
+    written = Written()
     for each in rows:
-        written = gather.write_range(each, written, out, lower)
+        written += write_range(each, written.stored, out, lower)[0]
     meta = {
         "V": V, "stored": written.stored, "nnz": 2 * written.stored - written.diagonal if lower else written.stored,
         "largest": written.largest, "symmetric": lower,
@@ -129,9 +131,10 @@ def test_rows_are_cut_evenly_behind_the_most_frequent_words(tmp_path: Path) -> N
     (tmp_path / "a.txt").write_bytes(words)
     sources = read.find_texts([str(tmp_path / "a.txt")], "/", None, None, None)
     config = CoocConfig()
-    read.read_part((0, sources[0]), tmp_path / "work", config, 1)
-    read.choose_words([part_of(tmp_path / "work", 0)], tmp_path / "work", config, Wanted(), ["a"], 1 << 30)
-    ranges = count.plan_rows(tmp_path / "work", 1, config, 4, 1 << 30, 1000)
+    read.read_part(0, sources[0], tmp_path / "work", config, 1)
+    chosen = read.choose_words([part_of(tmp_path / "work", 0)], [], tmp_path / "work", config, Wanted(), ["a"], 1 << 30)
+    assert chosen == (1000, 1000)
+    ranges = count.plan_rows(chosen, tmp_path / "work", 1, config, 4, 1 << 30)
     assert ranges is not None
     assert [first for first, _ in ranges] == [0, *(last for _, last in ranges[:-1])]
     assert ranges[0][1] >= 128
@@ -144,10 +147,13 @@ def test_rows_are_cut_evenly_behind_the_most_frequent_words(tmp_path: Path) -> N
 def test_a_corpus_too_large_for_a_worker_is_counted_part_by_part(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(some_text(1, 3000, b"\n", 0.1))
     sources = read.find_texts([str(tmp_path / "a.txt")], "/", None, None, None)
-    read.read_part((0, sources[0]), tmp_path / "work", CoocConfig(), 1)
-    read.choose_words([part_of(tmp_path / "work", 0)], tmp_path / "work", CoocConfig(), Wanted(), ["a"], 1 << 30)
-    assert count.plan_rows(tmp_path / "work", 1, CoocConfig(), 2, 1 << 30, 40) is not None
-    assert count.plan_rows(tmp_path / "work", 1, CoocConfig(), 2, 1 << 20, 40) is None
+    read.read_part(0, sources[0], tmp_path / "work", CoocConfig(), 1)
+    chosen = read.choose_words(
+        [part_of(tmp_path / "work", 0)], [], tmp_path / "work", CoocConfig(), Wanted(), ["a"], 1 << 30
+    )
+    assert count.plan_rows(chosen, tmp_path / "work", 1, CoocConfig(), 2, 1 << 30) is not None
+    assert count.plan_rows(chosen, tmp_path / "work", 1, CoocConfig(), 2, 1 << 20) is None
+    assert count.hold_corpus(None, tmp_path / "work", 1, CoocConfig()) is None
 
 
 @pytest.mark.parametrize("blanks", [b"\n", b" ", b"\r\n", b"  \n\n \t"])
@@ -172,7 +178,7 @@ def test_spans_together_are_the_text(tmp_path: Path, blanks: bytes) -> None:
 def test_a_part_that_lost_something_is_read_again(tmp_path: Path, name: str, damage: str) -> None:
     (tmp_path / "a.txt").write_bytes(some_text(1, 300, b"\n", 0.1))
     (source,) = read.find_texts([str(tmp_path / "a.txt")], "/", None, None, None)
-    read.read_part((0, source), tmp_path, CoocConfig(), 1)
+    read.read_part(0, source, tmp_path, CoocConfig(), 1)
     file = part_of(tmp_path, 0) / name
     whole = file.read_bytes()
     middle = len(whole) // 2
@@ -184,5 +190,5 @@ def test_a_part_that_lost_something_is_read_again(tmp_path: Path, name: str, dam
         parts = Parts(tmp_path, 1)
         with pytest.raises(LostPartError, match="is gone or damaged"):
             [parts.ids(block) for block in parts.blocks(0)]
-    read.read_part((0, source), tmp_path, CoocConfig(), 1)
+    read.read_part(0, source, tmp_path, CoocConfig(), 1)
     assert file.read_bytes() == whole

@@ -8,7 +8,7 @@
     or, if a worker can't hold it,
         for each part: count pairs into sorted rows                       count.count_part
         for each range of rows: add them up                               gather.merge_range
-    for each range: write the rows behind those before them               gather.write_range
+    for each range: write the rows behind those before them               ranges.write_range
 
 Every step is tasks of Dask's that read files in a folder which all machines see, and leave new ones there: a task whose
 worker was lost is done again by another, and a run that was interrupted goes on with what is there. The client sees
@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 from glove_cli.cluster import count, gather, read
 from glove_cli.cluster.engine import connected, least_memory, name_of, named_errors
 from glove_cli.cluster.parts import LostPartError, part_of
-from glove_cli.cluster.tasks import remove_unfinished, run_tasks
+from glove_cli.cluster.ranges import written_ranges
+from glove_cli.cluster.tasks import remove_unfinished, results_of, submit, submit_each
 from glove_cli.cooc.build import is_finished, read_wanted, signature
 from glove_cli.cooc.config import CoocConfig
 from glove_cli.cooc.passes import Job
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 LEAST_SPAN = 4 << 20  # bytes of text that are worth a task
 _READINGS = 3
-_SOON = 1  # the priority of what frees a worker's memory
 
 
 def build_cooc_on(
@@ -89,7 +89,8 @@ def build_cooc_on(
         As in `build_cooc`; the workers see `tmp`, too.
     progress : callable, optional
         Called with ("reading", bytes done, bytes in all, "B"), then, if the corpus is counted part by part,
-        ("counting", parts, parts in all, "part"), then ("adding", ranges of rows, all, "range") and ("writing", ...).
+        ("counting", parts, parts in all, "part"), and ("gathering", ..., "part") if there are many; then
+        ("counting" or "adding", ranges of rows, all, "range").
     note : callable, optional
         Called with the address of the dashboard, and other things that a user should know.
     **options
@@ -191,52 +192,55 @@ class _Counting:
         parts = self._submit(read.cut_texts, sources, self._first_slots(), LEAST_SPAN).result()
         names = [source.name for source in sources]
         weights = [(p.span[1] - p.span[0]) if p.span is not None else p.size or 1 for p in parts]
-        numbered = list(enumerate(parts))
-        how: dict[str, Any] = {"progress": self.job.progress}
-        read_parts = run_tasks(
-            self.client, read.read_part, numbered, self.work, self.config, self.tasks,
-            stage="reading", unit="B", sizes=weights, **how,
-        )  # fmt: skip
-        V, types = self._words(len(parts), wanted, names)
         shared = (self.work, len(parts), self.config)
         memory = least_memory(self.client, self.tasks)
-        ranges = self._submit(count.plan_rows, *shared, self.slots, memory, types).result()
+        # Each of these begins when what it needs is there, without a word to the client in between.
+        reading = self._each("reading", read.read_part, list(enumerate(parts)), self.work, self.config, self.tasks)
+        chosen = self._words(reading, wanted, names)
+        planned = self._submit(count.plan_rows, chosen, *shared, self.slots, memory)
+        held = self._submit(count.hold_corpus, planned, *shared)
+        read_parts = self._results(reading, "reading", "B", weights)
+        del reading
+        V, types = chosen.result()
+        ranges = planned.result()
         if ranges is not None:
-            held = self._submit(count.hold_corpus, *shared)
-            rows = [self._submit(count.count_rows, each, held, self.config) for each in ranges]
-            counted = [self._submit(count.counted_of_held, held).result()]
-            del held
-            sizes = self._write("counting", rows)
+            found = self._submit(count.counted_of_held, held)
+            stage, tasks = "counting", [(count.count_rows, each, held, self.config) for each in ranges]
         else:
-            counted = run_tasks(
-                self.client, count.count_part, range(len(parts)), *shared, self.tasks, types,
-                stage="counting", unit="part", **how,
-            )  # fmt: skip
+            numbers = [(k,) for k in range(len(parts))]
+            counting = self._each("counting", count.count_part, numbers, *shared, self.tasks, types)
+            counted = self._results(counting, "counting", "part")
             folders = [count.counted_of(self.work, k) / n for k, each in enumerate(counted) for n in each.parts]
-            sizes = self._write("adding", self._merged(folders))
-        if not sizes["stored"]:
-            raise CorpusError(
-                f"{source_names(names)}: no two words of the vocabulary stand in one document. "
-                "Give longer lines of text."
-            )
-        meta = {
-            "V": V,
-            **sizes,
-            "symmetric": self.lower,
-            "tokens": sum(each.tokens for each in counted),
-            "kept_tokens": sum(each.kept for each in counted),
-            "sampled_tokens": sum(each.sampled for each in counted),
-            "invalid_tokens": sum(each.invalid for each in read_parts),
-            "documents": sum(each.documents for each in counted),
-            "types": types,
-            "vocabulary": "given" if wanted.vocab is not None else "counted",
-            "shard": None,
-            "options": asdict(self.config),
-            "sources": names,
-        }
-        finished = self._submit(gather.finish_matrix, self.folder, self.work, meta)
-        vocab = Vocab.load(read.vocabulary_of(self.work) / VOCAB_NAME)  # meanwhile
-        finished.result()
+            stage, tasks = "adding", self._merged(folders)
+        del held
+        with written_ranges(self.client, tasks, self.folder, self.lower, self._on_range(stage)) as written:
+            if not written.stored:
+                raise CorpusError(
+                    f"{source_names(names)}: no two words of the vocabulary stand in one document. "
+                    "Give longer lines of text."
+                )
+            if ranges is not None:
+                counted = [found.result()]
+            meta = {
+                "V": V,
+                "stored": written.stored,
+                "nnz": 2 * written.stored - written.diagonal if self.lower else written.stored,
+                "largest": written.largest,
+                "symmetric": self.lower,
+                "tokens": sum(each.tokens for each in counted),
+                "kept_tokens": sum(each.kept for each in counted),
+                "sampled_tokens": sum(each.sampled for each in counted),
+                "invalid_tokens": sum(each.invalid for each in read_parts),
+                "documents": sum(each.documents for each in counted),
+                "types": types,
+                "vocabulary": "given" if wanted.vocab is not None else "counted",
+                "shard": None,
+                "options": asdict(self.config),
+                "sources": names,
+            }
+            finished = self._submit(gather.finish_matrix, self.folder, self.work, meta)
+            vocab = Vocab.load(read.vocabulary_of(self.work) / VOCAB_NAME)  # meanwhile
+            finished.result()
         return vocab
 
     def _first_slots(self) -> int:
@@ -246,48 +250,38 @@ class _Counting:
             path.write_text(str(self.slots))
         return int(path.read_text())
 
-    def _words(self, parts: int, wanted: Wanted, names: list[str]) -> tuple[int, int]:
-        """Merge the words by tree, choose the vocabulary; return how many words it and the corpus have."""
-        paths, level = [part_of(self.work, k) for k in range(parts)], 0
+    def _words(self, reading: list[Any], wanted: Wanted, names: list[str]) -> Any:
+        """Merge the words by tree, choose the vocabulary: a future of how many words it and the corpus have."""
+        paths, level, made = [part_of(self.work, k) for k in range(len(reading))], 0, reading
         memory = self.job.memory // 2
         while groups := read.groups_of_tables(self.work, paths, level):
-            paths = run_tasks(self.client, read.gather_words, groups, memory, stage="gathering", unit="table")
-            level += 1
-        V, types = self._submit(read.choose_words, paths, self.work, self.config, wanted, names, memory).result()
-        return V, types
+            waits = [made[k : k + read.WORDS_TOGETHER] for k in range(0, len(made), read.WORDS_TOGETHER)]
+            items = [(*group, wait) for group, wait in zip(groups, waits, strict=True)]
+            made = self._each("gathering", read.gather_words, items, memory)
+            paths, level = [target for target, _ in groups], level + 1
+        return self._submit(read.choose_words, paths, made, self.work, self.config, wanted, names, memory)
 
-    def _submit(self, work: Callable[..., Any], *given: Any, priority: int = 0) -> Any:
-        """Have a task done, several times if need be; its result stays with the worker."""
-        return self.client.submit(work, *given, pure=False, retries=2, priority=priority)
+    def _submit(self, work: Callable[..., Any], *given: Any) -> Any:
+        return submit(self.client, work, *given)
+
+    def _each(self, stage: str, work: Callable[..., Any], items: Sequence[tuple[Any, ...]], *shared: Any) -> list[Any]:
+        return submit_each(self.client, stage, work, items, *shared)
+
+    def _results(self, futures: list[Any], stage: str, unit: str, sizes: list[int] | None = None) -> list[Any]:
+        return results_of(self.client, futures, stage=stage, unit=unit, progress=self.job.progress, sizes=sizes)
 
     def _merged(self, parts: list[Path]) -> list[Any]:
-        """Have parts added up: futures of `Rows`."""
+        """Have parts added up: tasks for `written_ranges`."""
         level = 0
         while groups := gather.groups_of(parts, self.work / "merged", level):
-            parts = run_tasks(
-                self.client, gather.merge_group, groups, self.lower, self.tasks, stage="gathering", unit="part"
-            )
-            level += 1
+            merging = self._each("gathering", gather.merge_group, groups, self.lower, self.tasks)
+            parts, level = self._results(merging, "gathering", "part"), level + 1
         if not parts:
             return []
         ranges = self._submit(gather.ranges_of, parts, self.slots, least_memory(self.client, self.tasks)).result()
-        return [self._submit(gather.merge_range, each, parts, self.lower, self.tasks) for each in ranges]
+        return [(gather.merge_range, each, parts, self.lower, self.tasks) for each in ranges]
 
-    def _write(self, stage: str, rows: list[Any]) -> dict[str, Any]:
-        """Have rows written, each range when those before it are; return the matrix's numbers."""
-        written: list[Any] = [gather.Written()]
-        while rows:  # a worker's memory is free as soon as it has written them
-            how = (self.folder, self.lower)
-            written.append(self._submit(gather.write_range, rows.pop(0), written[-1], *how, priority=_SOON))
-        whole = written.pop(0)
-        try:
-            for done, each in enumerate(written, 1):
-                whole = each.result()
-                if self.job.progress is not None:
-                    self.job.progress(stage, done, len(written), "range")
-        except BaseException:
-            with contextlib.suppress(Exception):
-                self.client.cancel(written, force=True)
-            raise
-        nnz = 2 * whole.stored - whole.diagonal if self.lower else whole.stored
-        return {"stored": whole.stored, "nnz": nnz, "largest": whole.largest}
+    def _on_range(self, stage: str) -> Callable[[int, int], None]:
+        """Return what tells the user of ranges that were written."""
+        progress = self.job.progress or (lambda *told: None)
+        return lambda done, total: progress(stage, done, total, "range")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from glove_cli.cluster.engine import worker_memory
 from glove_cli.cluster.parts import Block, Parts, Stretch
+from glove_cli.cluster.ranges import Rows
 from glove_cli.cluster.read import final_ids, load_counts
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.config import CoocConfig
@@ -34,8 +35,8 @@ from glove_cli.corpus.segments import Segment
 from glove_cli.folder import ResultFolder
 from glove_cli.inputs import parse_json
 
-_RANGE_SHARE = 4  # of a task's memory, one part is for the rows that it makes
-RANGES_OF_SLOT = 4  # so that one can be written while others are counted, and none waits for long
+_RANGE_SHARE = 8  # of a task's memory, one part is for the rows that it makes
+RANGES_OF_SLOT = 6  # so that one can be written while others are counted, and none waits for long
 _COUNTED = "counted.json"
 # What rows cost, in tokens of their words; measured with 68,672 words and window 15.
 _TOP_COST = 0.5  # a token of the words that are counted at once
@@ -62,21 +63,6 @@ class Counted:
     kept: int
     sampled: int
     documents: int
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Consecutive rows of the matrix, on a worker.
-
-    Attributes
-    ----------
-    first : int
-        The first of them.
-    block : RowBlock
-    """
-
-    first: int
-    block: RowBlock
 
 
 @dataclass(frozen=True)
@@ -110,23 +96,9 @@ def least_ranges(entries: int, memory: int) -> int:
     return -(-entries * ENTRY_BYTES * _RANGE_SHARE // memory)
 
 
-def together(blocks: Iterable[RowBlock], room: int) -> RowBlock:
-    """Copy rows into two large arrays, for which the system finds memory in large pages.
-
-    Parameters
-    ----------
-    blocks : iterable of RowBlock
-        Their arrays may be used again for the next one.
-    room : int
-        As many entries as there can be. Those that there are not take no memory.
-    """
-    sizes: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
-    indices, data, n = np.empty(room, np.int32), np.empty(room), 0
-    for block in blocks:
-        own = slice(n, n + len(block.indices))
-        indices[own], data[own], n = block.indices, block.data, own.stop
-        sizes.append(block.sizes)
-    return RowBlock(np.concatenate(sizes), indices[:n], data[:n])
+def kept(blocks: Iterable[RowBlock]) -> list[RowBlock]:
+    """Copy rows out of arrays that are used again, into small ones, whose memory others get that are made later."""
+    return [RowBlock(block.sizes, block.indices.copy(), block.data.copy()) for block in blocks]
 
 
 class _Words:
@@ -163,20 +135,20 @@ def counted_of(work: Path, k: int) -> Path:
 
 
 def plan_rows(
-    work: Path, number: int, config: CoocConfig, slots: int, memory: int, types: int
+    chosen: tuple[int, int], work: Path, number: int, config: CoocConfig, slots: int, memory: int
 ) -> list[tuple[int, int]] | None:
     """Cut the rows of the matrix into ranges of about equal work, if each worker can hold the whole corpus. A task.
 
     Parameters
     ----------
+    chosen : (int, int)
+        From `read.choose_words`.
     work, number, config
         As in `count_part`.
     slots : int
         Tasks that can be done at a time.
     memory : int
         Bytes that a task may take on any worker.
-    types
-        As in `count_part`.
 
     Returns
     -------
@@ -185,7 +157,7 @@ def plan_rows(
     """
     parts = Parts(work, number)
     counts = load_counts(work)
-    V = len(counts)
+    V, types = chosen
     ids = sum(block.n for k in range(number) for block in parts.blocks(k))
     if fixed_memory(V, types, 1) + 10 * ids > memory // 2:
         return None
@@ -198,14 +170,18 @@ def plan_rows(
     return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 
-def hold_corpus(work: Path, number: int, config: CoocConfig) -> Held:
+def hold_corpus(ranges: list[tuple[int, int]] | None, work: Path, number: int, config: CoocConfig) -> Held | None:
     """Read the whole corpus; it stays with the worker, and goes from there to others. A task.
 
     Parameters
     ----------
+    ranges
+        From `plan_rows`; if None, nothing is read.
     work, number, config
         As in `count_part`.
     """
+    if ranges is None:
+        return None
     words, parts = _Words(work, number, config), Parts(work, number)
     blocks = [block for k in range(number) for block in parts.blocks(k)]
     encoded, final = _corpus(parts, words, blocks, sum(parts[k].tokens for k in range(number)))
@@ -233,7 +209,7 @@ def count_rows(rows: tuple[int, int], held: Held, config: CoocConfig) -> Rows:
     """
     positions = positions_of(held.chunk, held.starts, rows, config)
     counted = count_chunk(held.chunk, held.starts, positions, config, 1, lambda n: None, only=rows)
-    return Rows(rows[0], together(counted, int(most_entries(held.starts, config)[slice(*rows)].sum())))
+    return Rows(rows[0], kept(counted))
 
 
 def _counted(parts: list[str], cursor: Cursor) -> Counted:

@@ -1,60 +1,41 @@
-"""Third stage: sorted parts to the matrix. Each task adds up some rows and writes them where they belong.
+"""Third stage: sorted parts to rows of the matrix, which each task adds up some of; and the end of the result.
 
 The sums are exact, so that it makes no difference how the parts came about, nor which task adds which rows.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from glove_cli.cluster.count import Rows, least_ranges, together
+from glove_cli.cluster.count import kept, least_ranges
 from glove_cli.cluster.engine import worker_memory
+from glove_cli.cluster.ranges import Rows, write_at
 from glove_cli.cluster.read import vocabulary_of
 from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.merge import MAX_PARTS, Part, merge_parts, part_folder
 from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, write_rows
-from glove_cli.files import named_errors
-from glove_cli.folder import NPY_HEADER_BYTES, VOCAB_NAME, FolderWriter, npy_header
+from glove_cli.folder import VOCAB_NAME, FolderWriter, npy_header
 
 
-@dataclass(frozen=True)
-class Written:
-    """What was written of a matrix, from its first row on.
-
-    Attributes
-    ----------
-    stored, diagonal : int
-        Entries, and how many of them lie on the diagonal.
-    largest : float
-        The largest entry.
-    """
-
-    stored: int = 0
-    diagonal: int = 0
-    largest: float = 0.0
-
-
-def merge_group(item: tuple[Path, list[Path]], lower: bool, tasks: int) -> Path:
+def merge_group(target: Path, paths: Sequence[Path], lower: bool, tasks: int) -> Path:
     """Add up a group of parts to one. A task.
 
     Parameters
     ----------
-    item : (Path, list of Path)
-        The folder to make, and the parts.
+    target : Path
+        The folder to make.
+    paths : sequence of Path
+        The parts.
     lower : bool
         Whether they hold columns <= row only.
     tasks : int
         That run on a worker at the same time.
     """
-    target, paths = item
     if not target.exists():
         with whole_folder(target) as folder, part_folder(folder / "part") as writer:
             memory = worker_memory(tasks)
@@ -115,46 +96,7 @@ def merge_range(rows: tuple[int, int], parts: Sequence[Path], lower: bool, tasks
     """
     memory = worker_memory(tasks) // 2
     merged = merge_parts(parts, lower=lower, threads=1, on_rows=_nothing, memory=memory, only=rows)
-    first, last = rows
-    room = sum(int(indptr[last] - indptr[first]) for indptr in (Part(path).indptr() for path in parts))
-    return Rows(first, together(merged, room))
-
-
-def write_range(rows: Rows, before: Written, folder: Path, lower: bool) -> Written:
-    """Write some rows behind those before them. A task where they are.
-
-    Parameters
-    ----------
-    rows : Rows
-    before : Written
-        All rows before them.
-    folder : Path
-        Of the result.
-    lower : bool
-
-    Returns
-    -------
-    Written
-        With these rows.
-    """
-    block = rows.block
-    _write(folder / "indices.npy", NPY_HEADER_BYTES + 4 * before.stored, block.indices)
-    _write(folder / "data.npy", NPY_HEADER_BYTES + 8 * before.stored, block.data)
-    # Where two ranges meet both write the same.
-    places = before.stored + np.concatenate(([0], np.cumsum(block.sizes)))
-    _write(folder / "indptr.npy", NPY_HEADER_BYTES + 8 * rows.first, places)
-    diagonal = block.on_diagonal(rows.first) if lower else 0
-    largest = max(before.largest, float(block.data.max(initial=0)))
-    return Written(before.stored + len(block.indices), before.diagonal + diagonal, largest)
-
-
-def _write(path: Path, place: int, array: NDArray[Any]) -> None:
-    """Write an array to a place of a file, which whoever comes first makes; who finishes sees it to the disk."""
-    with named_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0) as file:
-        file.seek(place)
-        data = np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")
-        while data.nbytes:
-            data = data[file.write(data) :]
+    return Rows(rows[0], kept(merged))
 
 
 def finish_matrix(folder: Path, work: Path, meta: dict[str, Any]) -> None:
@@ -173,7 +115,7 @@ def finish_matrix(folder: Path, work: Path, meta: dict[str, Any]) -> None:
         ("indptr", np.int64, meta["V"] + 1),
     )
     for name, dtype, size in arrays:
-        _write(folder / f"{name}.npy", 0, np.frombuffer(npy_header(np.dtype(dtype), (size,)), np.uint8))
+        write_at(folder / f"{name}.npy", 0, np.frombuffer(npy_header(np.dtype(dtype), (size,)), np.uint8))
     shutil.copyfile(vocabulary_of(work) / VOCAB_NAME, folder / VOCAB_NAME)
     writer = FolderWriter(folder, ["data.npy", "indices.npy", "indptr.npy", VOCAB_NAME])
     writer.finish(COOC_FORMAT, COOC_VERSION, **meta)

@@ -86,19 +86,20 @@ def cut_texts(sources: Sequence[Source], slots: int, least: int) -> list[Source]
     return [part for source in sources for part in cut_source(source, each)]
 
 
-def read_part(item: tuple[int, Source], work: Path, config: VocabConfig, tasks: int) -> Read:
+def read_part(k: int, source: Source, work: Path, config: VocabConfig, tasks: int) -> Read:
     """Read a part: its ids and words go into a folder. A task.
 
     Parameters
     ----------
-    item : (int, Source)
-        Its number and where it is.
+    k : int
+        Its number.
+    source : Source
+        Where it is.
     work : Path
     config : VocabConfig
     tasks : int
         That run on a worker at the same time.
     """
-    k, source = item
     path = part_of(work, k)
     if path.exists():
         with contextlib.suppress(OutputError):
@@ -146,17 +147,20 @@ def groups_of_tables(work: Path, paths: Sequence[Path], level: int) -> list[tupl
     return [(_group(work, level, n), paths[n * WORDS_TOGETHER : (n + 1) * WORDS_TOGETHER]) for n in numbers]
 
 
-def gather_words(item: tuple[Path, Sequence[Path]], memory: int) -> Path:
+def gather_words(target: Path, paths: Sequence[Path], made: Sequence[object], memory: int) -> Path:
     """Merge the words of several folders into one table. A task.
 
     Parameters
     ----------
-    item : (Path, sequence of Path)
-        The folder to make, and those of parts, or made by this.
+    target : Path
+        The folder to make.
+    paths : sequence of Path
+        Folders of parts, or made by this.
+    made : sequence
+        What the tasks that make them returned, so that this one waits for them.
     memory : int
         Bytes that the words may take.
     """
-    target, paths = item
     if not target.exists():
         with whole_folder(target) as folder:
             tables = _tables(paths)
@@ -167,14 +171,20 @@ def gather_words(item: tuple[Path, Sequence[Path]], memory: int) -> Path:
 
 
 def choose_words(
-    paths: list[Path], work: Path, config: VocabConfig, wanted: Wanted, names: list[str], memory: int
+    paths: Sequence[Path],
+    made: Sequence[object],
+    work: Path,
+    config: VocabConfig,
+    wanted: Wanted,
+    names: list[str],
+    memory: int,
 ) -> tuple[int, int]:
     """Choose the vocabulary from all words, and write it. A task.
 
     Parameters
     ----------
-    paths : list of Path
-        Folders with tables of words.
+    paths, made
+        As in `gather_words`.
     work : Path
     config : VocabConfig
     wanted : Wanted

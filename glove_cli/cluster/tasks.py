@@ -22,37 +22,77 @@ _SYNCED_TOGETHER = 8
 _RETRIES = 2  # of a task that fails; for one whose worker is lost, the scheduler has a number of its own
 
 
-def run_tasks(
-    client: Client,
-    work: Callable[..., Any],
-    items: Sequence[Any],
-    *shared: Any,
-    stage: str,
-    unit: str,
-    progress: Progress | None = None,
-    sizes: Sequence[int] | None = None,
-) -> list[Any]:
-    """Do a task for each item, and wait for all.
+def submit(client: Client, work: Callable[..., Any], *given: Any, name: str | None = None, priority: float = 0) -> Any:
+    """Have a task done, several times if need be; its result stays with the worker until it is asked for.
 
     Parameters
     ----------
     client : distributed.Client
     work : callable
-        Called with an item and what is shared; returns something small.
-    items : sequence
+    *given
+        Small, or futures.
+    name : str, optional
+        What Dask's dashboard calls the task, with a "-" and what tells it from all others.
+    priority : float
+        Those of a higher one are done first.
+
+    Returns
+    -------
+    distributed.Future
+    """
+    return client.submit(work, *given, key=name, pure=False, retries=_RETRIES, priority=priority)
+
+
+def submit_each(
+    client: Client, stage: str, work: Callable[..., Any], items: Sequence[tuple[Any, ...]], *shared: Any
+) -> list[Any]:
+    """Have a task done for each item.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    stage : str
+        What the tasks are called.
+    work : callable
+        Called with what is in an item and what is shared.
+    items : sequence of tuple
     *shared
-        Small as well.
+        As what is in items: small, or futures.
+
+    Returns
+    -------
+    list of distributed.Future
+    """
+    name = f"{stage}-{uuid.uuid4().hex[:8]}"
+    return [submit(client, work, *item, *shared, name=f"{name}-{k}") for k, item in enumerate(items)]
+
+
+def results_of(
+    client: Client,
+    futures: Sequence[Any],
+    *,
+    stage: str,
+    unit: str,
+    progress: Progress | None = None,
+    sizes: Sequence[int] | None = None,
+) -> list[Any]:
+    """Wait for tasks.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    futures : sequence of distributed.Future
     stage, unit : str
         What is told of the progress.
     progress : callable, optional
         Called with (stage, done, total, unit).
     sizes : sequence of int, optional
-        How much of the whole each item is; 1, unless given.
+        How much of the whole each task is; 1, unless given.
 
     Returns
     -------
     list
-        What each task returned, in the order of the items.
+        What each task returned, in their order.
 
     Raises
     ------
@@ -60,25 +100,23 @@ def run_tasks(
         The first that a task raises; the others are dropped.
     """
     distributed = require_engine()
-    weights = list(sizes) if sizes is not None else [1] * len(items)
+    weights = list(sizes) if sizes is not None else [1] * len(futures)
     total, done = sum(weights), 0
-    name = f"{stage}-{uuid.uuid4().hex[:8]}"
-    futures = [
-        client.submit(work, item, *shared, key=f"{name}-{k}", pure=False, retries=_RETRIES)
-        for k, item in enumerate(items)
-    ]
     of_key = {future.key: weight for future, weight in zip(futures, weights, strict=True)}
+    found = {}
     try:
-        for future in distributed.as_completed(futures):
-            future.result()
+        for future, result in distributed.as_completed(futures, with_results=True):
+            if future.status != "finished":
+                future.result()
+            found[future.key] = result
             done += of_key[future.key]
             if progress is not None:
                 progress(stage, done, total, unit)
-        return [future.result() for future in futures]
     except BaseException:
         with contextlib.suppress(Exception):
             client.cancel(futures, force=True)
         raise
+    return [found[future.key] for future in futures]
 
 
 @contextlib.contextmanager

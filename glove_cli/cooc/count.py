@@ -19,7 +19,8 @@ from glove_cli.parallel import ordered_map
 BLOCK_ENTRIES = 1 << 18
 TOP = 128  # words whose pairs with each other are counted at once, in as much memory as a core has near itself
 _PIECE = 1 << 18
-_RANGES = 256
+_RANGES = 256  # that rows are cut into at least, for several threads to share
+_RANGES_ALONE = 16  # for one: that something is heard of it
 Buffer = tuple[NDArray[np.int32], NDArray[np.float64]]
 
 
@@ -79,7 +80,7 @@ def count_chunk(
         first_row = len(block.sizes)
         on_rows(int(starts[first_row]))
     most = most_entries(starts, config)
-    ranges = row_ranges(most[:end], np.diff(starts)[:end], first_row)
+    ranges = row_ranges(most[:end], np.diff(starts)[:end], threads, first_row)
     places = starts if only is None else starts - starts[first_row]
     room = max((int(most[first:last].sum()) for first, last in ranges), default=0) + 1
     buffers: list[Buffer] = []  # used again: new memory takes time, too
@@ -240,7 +241,7 @@ def _stretches(chunk: Chunk, threads: int) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def row_ranges(
-    most: NDArray[np.int64], work: NDArray[np.int64], first: int = 0, block_entries: int | None = None
+    most: NDArray[np.int64], work: NDArray[np.int64], threads: int, first: int = 0, block_entries: int | None = None
 ) -> list[tuple[int, int]]:
     """Cut the rows into ranges that hold at most so many entries, or one row, and about equal work.
 
@@ -250,6 +251,8 @@ def row_ranges(
         Entries that each row can have at most.
     work : int64 array (V,)
         What each row costs.
+    threads : int
+        Among which they are shared.
     first : int
         The first row.
     block_entries : int, optional
@@ -261,7 +264,7 @@ def row_ranges(
         Rows first <= row < last.
     """
     limit = BLOCK_ENTRIES if block_entries is None else block_entries
-    share = max(1, int(work[first:].sum()) // _RANGES)
+    share = max(1, int(work[first:].sum()) // (_RANGES if threads > 1 else _RANGES_ALONE))
     ranges, entries, cost = [], 0, 0
     for row, row_entries, row_cost in zip(
         range(first, len(most)), most[first:].tolist(), work[first:].tolist(), strict=True

@@ -126,7 +126,7 @@ def merge_parts(
     if memory is not None:
         limit = max(1 << 14, min(limit, memory // (2 * _ENTRY_BYTES * (threads + 3))))
     begin, end = only if only is not None else (0, V)
-    ranges = row_ranges(np.diff(read)[:end], np.diff(read)[:end], begin, block_entries=limit)
+    ranges = row_ranges(np.diff(read)[:end], np.diff(read)[:end], threads, begin, block_entries=limit)
     states = [Accumulator.of(V) for _ in range(threads)]
     for (_, last), block in zip(ranges, ordered_map(work, ranges, states), strict=True):
         yield block
