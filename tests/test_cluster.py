@@ -224,6 +224,45 @@ def test_a_scheduler_that_is_not_there_is_one_line(
         build_cooc_on("tcp://127.0.0.1:1", texts, tmp_path / "many")
 
 
+class Answers:
+    """Stands for a client whose workers answer so when they are asked for their version."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = answers
+
+    def wait_for_workers(self, number: int, timeout: float) -> None:
+        """Wait for nothing."""
+
+    def run(self, work: object, on_error: str) -> dict[int, object]:
+        assert on_error == "return"
+        return dict(enumerate(self.answers))
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+        return {"workers": {}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            ModuleNotFoundError("No module named 'glove_cli'"),
+            "here: workers lack a package: No module named 'glove_cli'",
+        ),
+        ("0.0.1", f"here: workers have version 0.0.1 of glove-cli, here is {engine.__version__}. Install the same."),
+    ],
+)
+def test_workers_that_cannot_help_are_named(answer: object, message: str) -> None:
+    with pytest.raises(ClusterError, match=message):
+        engine._check_workers(Answers(engine.__version__, answer), "here")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", [OSError("Stream is closed"), TimeoutError("no answer")])
+def test_workers_that_are_lost_when_they_are_asked_do_no_harm(answer: Exception) -> None:
+    engine._check_workers(Answers(engine.__version__, answer), "here")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="another"):
+        engine._check_workers(Answers(engine.__version__, ValueError("another")), "here")  # type: ignore[arg-type]
+
+
 def test_a_worker_with_too_little_memory_is_refused(texts: list[Path], tmp_path: Path) -> None:
     with (
         engine._quiet(),

@@ -227,11 +227,15 @@ def _check_workers(client: Client, name: str) -> None:
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
     except TIMEOUTS as error:
         raise ClusterError(f"{name}: no worker has come: {_one_line(error)}. Start some.") from error
-    try:
-        versions = client.run(_greet)
-    except ModuleNotFoundError as error:
-        raise ClusterError(f"{name}: workers lack a package: {_one_line(error)}. Install glove-cli there.") from error
-    others = sorted(set(versions.values()) - {__version__})
+    answers = client.run(_greet, on_error="return").values()
+    for answer in answers:
+        if isinstance(answer, ModuleNotFoundError):
+            raise ClusterError(
+                f"{name}: workers lack a package: {_one_line(answer)}. Install glove-cli there."
+            ) from answer
+        if isinstance(answer, Exception) and not isinstance(answer, (OSError, *TIMEOUTS)):  # these are lost by now
+            raise answer
+    others = sorted({answer for answer in answers if isinstance(answer, str)} - {__version__})
     if others:
         raise ClusterError(
             f"{name}: workers have version {', '.join(others)} of glove-cli, here is {__version__}. Install the same."
