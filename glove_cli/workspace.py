@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _JOB = "job.json"
 _LOCK = "lock"
 _PLACE = "place"
 _RESULT = "result"
+_NFS_TRIES = 50
 _LONGEST = 40  # characters of a result's name in that of its folder
 
 
@@ -209,6 +211,7 @@ def temporary_folder(tmp: str | os.PathLike[str] | None) -> Iterator[Path]:
 def _locked(folder: Path, out: Path) -> Iterator[None]:
     """Hold the lock of a folder, which is made."""
     with contextlib.ExitStack() as stack:
+        stack.callback(_remove_emptied, folder)
         while True:
             with named_errors(out):
                 if not _is_workspace(folder):
@@ -341,6 +344,17 @@ def _remove_folders(made: list[Path]) -> None:
     with contextlib.suppress(OSError):
         for folder in made:
             folder.rmdir()
+
+
+def _remove_emptied(folder: Path) -> None:
+    """Remove a folder that was emptied while its lock was open: NFS gives such a file another name for a while."""
+    with contextlib.suppress(OSError):
+        for _ in range(_NFS_TRIES):
+            names = os.listdir(folder)
+            if not names or not all(name.startswith(".nfs") for name in names):
+                break
+            time.sleep(0.02)
+        folder.rmdir()
 
 
 def _digest(text: str) -> str:

@@ -243,7 +243,7 @@ class Answers:
     def wait_for_workers(self, number: int, timeout: float) -> None:
         """Wait for nothing."""
 
-    def run(self, work: object, on_error: str) -> dict[int, object]:
+    def run(self, work: object, *given: object, on_error: str) -> dict[int, object]:
         assert on_error == "return"
         return dict(enumerate(self.answers))
 
@@ -271,6 +271,32 @@ def test_workers_that_are_lost_when_they_are_asked_do_no_harm(answer: Exception)
     engine._check_workers(Answers(engine.__version__, answer), "here")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="another"):
         engine._check_workers(Answers(engine.__version__, ValueError("another")), "here")  # type: ignore[arg-type]
+
+
+def test_a_folder_that_a_worker_cannot_write_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    assert engine._find_problem(tmp_path) == ""
+    assert engine._find_problem(tmp_path / "none") == engine._find_problem(tmp_path / "file") == "isn't there"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+        assert engine._find_problem(tmp_path) == "can't be written"
+    engine.check_folder(Answers("", OSError("Stream is closed")), tmp_path)  # type: ignore[arg-type]
+    wanted = rf"^{tmp_path}: isn't there on the worker 1\. Choose a folder that all workers see and may write to\.$"
+    with pytest.raises(OutputError, match=wanted):
+        engine.check_folder(Answers("", "isn't there"), tmp_path)  # type: ignore[arg-type]
+
+
+def test_counting_asks_all_workers_for_its_folder(
+    texts: list[Path], tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_find_problem", _nowhere)
+    with pytest.raises(OutputError, match=r"\.work: isn't there on the worker tcp://"):
+        build_cooc_on(client, texts, tmp_path / "many")
+    assert not list(tmp_path.glob(".many*"))
+
+
+def _nowhere(folder: Path) -> str:
+    return "isn't there"
 
 
 def test_a_worker_with_too_little_memory_is_refused(texts: list[Path], tmp_path: Path) -> None:

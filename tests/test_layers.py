@@ -25,6 +25,7 @@ LAYERS = [
     "inputs",
     "temporary",
     "files",
+    "shared",
     "memory",
     "workspace",
     "parallel",

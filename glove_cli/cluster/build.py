@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glove_cli.cluster import count, gather, read
-from glove_cli.cluster.engine import connected, least_memory, name_of, named_errors
+from glove_cli.cluster.engine import check_folder, connected, least_memory, name_of, named_errors
 from glove_cli.cluster.parts import LostPartError, part_of
 from glove_cli.cluster.ranges import written_ranges
 from glove_cli.cluster.tasks import remove_unfinished, results_of, submit, submit_each
@@ -137,6 +137,7 @@ def build_cooc_on(
                 )
             )  # fmt: skip
             folder = stack.enter_context(output_folder(out, force=force, temporary=space.result, format=COOC_FORMAT))
+            check_folder(client, space.path.absolute())
             counting = _Counting(client, job, space, folder, slots, tasks)
             try:
                 with named_errors(name_of(cluster)):  # before it is taken for a disk that fails

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glove_cli.errors import ClusterError, GloveError, OptionError
+from glove_cli.errors import ClusterError, GloveError, OptionError, OutputError
 from glove_cli.memory import allowed_memory, in_words, reuse_memory
 from glove_cli.parallel import thread_count
+from glove_cli.shared import see_name
 from glove_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -154,6 +155,35 @@ def connected(
             if client.dashboard_link:
                 note(f"Dashboard: {client.dashboard_link}")
             yield client
+
+
+def check_folder(client: Client, folder: Path) -> None:
+    """Refuse a folder that workers can't write to, before they try.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    folder : Path
+        Which is there, as this machine sees it.
+
+    Raises
+    ------
+    OutputError
+        If a worker doesn't see it, or may not write there.
+    """
+    answers = client.run(_find_problem, folder, on_error="return")
+    for address, problem in answers.items():
+        if isinstance(problem, str) and problem:  # who gave no answer is lost by now
+            raise OutputError(
+                f"{folder}: {problem} on the worker {address}. Choose a folder that all workers see and may write to."
+            )
+
+
+def _find_problem(folder: Path) -> str:
+    see_name(folder)
+    if not folder.is_dir():
+        return "isn't there"
+    return "" if os.access(folder, os.W_OK) else "can't be written"
 
 
 def name_of(cluster: object) -> str:

@@ -26,6 +26,7 @@ from glove_cli.cluster.engine import require_engine
 from glove_cli.cluster.ring import Ring
 from glove_cli.errors import TrainingError
 from glove_cli.memory import allowed_memory, in_words
+from glove_cli.shared import see_name
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.schedule import rounds, tasks
 from glove_cli.training.state import row_width
@@ -104,6 +105,7 @@ class BlockHolder:
         TrainingError
             If memory can't hold the blocks.
         """
+        see_name(setup.tiles)
         tiles = open_tiles(setup.tiles, setup.key, setup.V, setup.config, self._open)
         if tiles is None:
             raise LostError(f"the tiles in {setup.tiles} are others now")

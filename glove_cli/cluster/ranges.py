@@ -7,7 +7,6 @@ it needn't wait for anything else that the workers do; then the range is written
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 import uuid
@@ -24,6 +23,7 @@ from glove_cli.cluster.tasks import submit
 from glove_cli.cooc.store import RowBlock
 from glove_cli.files import named_errors, sync_file
 from glove_cli.folder import NPY_HEADER_BYTES
+from glove_cli.shared import open_shared
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -213,7 +213,7 @@ def write_range(rows: Rows, begin: int, folder: Path, lower: bool) -> tuple[Writ
 
 
 def write_at(path: Path, place: int, *arrays: NDArray[Any]) -> None:
-    """Write arrays one after the other to a place of a file, which whoever comes first makes.
+    """Write arrays one after the other to a place of a file, which whoever comes first makes. Others write beside it.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def write_at(path: Path, place: int, *arrays: NDArray[Any]) -> None:
         Bytes before it.
     *arrays : array
     """
-    with named_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0) as file:
+    with named_errors(path), open_shared(path, write=True) as file:
         file.seek(place)
         for array in arrays:
             data = np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")

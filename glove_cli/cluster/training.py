@@ -30,6 +30,7 @@ from glove_cli.errors import OptionError
 from glove_cli.memory import memory_limit
 from glove_cli.model import GloveModel
 from glove_cli.parallel import Progress
+from glove_cli.shared import see_name
 from glove_cli.training.checkpoint import DEFAULT_INTERVAL, Interval
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import find_counts
@@ -159,6 +160,7 @@ class ClusterCourse(Course):
         """Have a worker write the model."""
         lead, meta = self.trainer, self.meta()
         lead.insist(lambda: lead.task(write_result, self._order, lead.prepared.checkpoint, meta, replaced=replaced))
+        see_name(self._order.space.out)
 
     def _write_checkpoint(self, space: Workspace) -> None:
         self.trainer.save()

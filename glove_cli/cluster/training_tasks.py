@@ -18,6 +18,7 @@ from glove_cli.errors import FormatError, OutputError, TrainingError
 from glove_cli.files import output_folder
 from glove_cli.folder import ResultFolder, read_meta
 from glove_cli.model import MODEL_FORMAT, GloveModel
+from glove_cli.shared import see_name
 from glove_cli.temporary import remove_folder
 from glove_cli.training.checkpoint import (
     FORMAT,
@@ -26,7 +27,7 @@ from glove_cli.training.checkpoint import (
     describe_checkpoints,
     use_checkpoint,
 )
-from glove_cli.training.checkpoint_parts import begin_parts, finish_parts, map_state
+from glove_cli.training.checkpoint_parts import begin_parts, finish_parts, map_state, see_parts
 from glove_cli.training.config import TrainConfig
 from glove_cli.training.counts import find_counts
 from glove_cli.training.job import Job
@@ -168,6 +169,8 @@ def prepare(order: Order, topic: str, *, verify: bool) -> Prepared:
             worker.log_event(topic, (done, total))
             said = time.monotonic()
 
+    for path in (order.tiles, order.space.path / "checkpoint"):
+        see_name(path)
     job = order.job(threads, notes.append)
     counts, config, space = job.counts, job.config, order.space
     plan = make_plan(
@@ -196,6 +199,8 @@ def prepare(order: Order, topic: str, *, verify: bool) -> Prepared:
             position = Running(job, workers, state, fresh, finished).trainer.position
             what = (deal.place, counts.vocab, order.signature, config.dim, scale)
             finish_parts(temporary, space.path, position, *what)
+        for checkpoint in space.path.glob("checkpoint-*"):
+            see_parts(checkpoint)
         path, position = use_checkpoint(space.path, _read_position, notes.append, order.signature)
         group = group_size(counts.V, config.dim, deal.blocks)
         return Prepared(
@@ -254,6 +259,7 @@ def write_result(order: Order, checkpoint: Path, meta: dict[str, Any], *, replac
     meta = {**meta, "job": order.signature}
     if _is_there(space.out, meta):
         return
+    see_parts(checkpoint)
     opened = ResultFolder.open(checkpoint, FORMAT, VERSION, remedy=_REMEDY)
     opened.verify()
     vocab = opened.vocab()

@@ -15,6 +15,7 @@ from glove_cli.errors import FormatError
 from glove_cli.files import named_errors, put_folder
 from glove_cli.folder import NPY_HEADER_BYTES, FolderWriter, npy_header
 from glove_cli.memory import check_disk
+from glove_cli.shared import open_shared, see_files
 from glove_cli.temporary import remove_folder, temporary_name
 from glove_cli.training.checkpoint import ARRAYS, checkpoint_path, drop_old, finish_checkpoint, is_checkpoint
 from glove_cli.training.position import Position
@@ -113,7 +114,7 @@ def write_part(folder: Path, name: str, parts: Iterator[tuple[int, NDArray[Any]]
     OutputError
         If they can't be written.
     """
-    with named_errors(folder), (folder / f"{name}.npy").open("r+b", buffering=0) as file:
+    with named_errors(folder), open_shared(folder / f"{name}.npy", write=True) as file:
         for first, array in parts:
             file.seek(_offset(first, array))
             rest = array.reshape(-1).view(np.uint8).data
@@ -142,7 +143,7 @@ def read_part(folder: Path, name: str, first: int, target: NDArray[Any]) -> None
         If they aren't there.
     """
     path = folder / f"{name}.npy"
-    with path.open("rb", buffering=0) as file:
+    with open_shared(path) as file:
         file.seek(_offset(first, target))
         rest = target.reshape(-1).view(np.uint8).data
         while rest.nbytes:
@@ -150,6 +151,16 @@ def read_part(folder: Path, name: str, first: int, target: NDArray[Any]) -> None
             if not done:
                 raise FormatError(f"{path}: was cut short while it was read. Begin again with --force.")
             rest = rest[done:]
+
+
+def see_parts(folder: Path) -> None:
+    """Have this machine read a checkpoint's arrays as others have written them.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    see_files(folder / f"{name}.npy" for name in ARRAYS)
 
 
 def finish_parts(
@@ -190,6 +201,7 @@ def finish_parts(
     path = checkpoint_path(folder, position)
     if not temporary.exists() and is_checkpoint(path):
         return path  # by a call before this one, whose answer was lost
+    see_parts(temporary)
     with named_errors(path):
         for name in _REST:
             (temporary / name).unlink(missing_ok=True)
