@@ -18,6 +18,7 @@ import os
 import random
 import resource
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -234,6 +235,7 @@ def main() -> None:
     if "GLOVE_MACHINES" not in os.environ:  # again, in a network of its own
         os.environ["GLOVE_MACHINES"] = "1"
         os.execvp("unshare", ["unshare", "--net", sys.executable, *sys.argv])
+    signal.signal(signal.SIGTERM, lambda *given: sys.exit(1))  # with all machines
     corpus = str(arguments.corpus.resolve())
     train = ["train", *arguments.train.split()]
     with tempfile.TemporaryDirectory(prefix="glove-machines-") as folder, contextlib.ExitStack() as stack:
