@@ -130,13 +130,13 @@ def be_machine(number: int) -> None:
     if number == 0:
         export(SHARED)
     else:
-        do(f"mount -t nfs -o {boot['nfs'].replace(':', '=')} {NETWORK}.1:/ {SHARED}")
+        do(f"mount -t nfs -o {boot['nfs']} {NETWORK}.1:/ {SHARED}")
     here = Path("/run")
     dask = [sys.executable, "-m", "dask"]
     if number == 1:
         start([*dask, "scheduler", "--host", f"{NETWORK}.2", "--port", "8786", "--no-dashboard"], here)
     elif number > 1:
-        limits = ["--nthreads", "1", "--memory-limit", "1GB", "--local-directory", "/tmp/dask"]
+        limits = ["--nthreads", "1", "--memory-limit", "1GB", "--local-directory", "dask"]
         start([*dask, "worker", SCHEDULER, "--host", f"{NETWORK}.{number + 1}", "--no-dashboard", *limits], here)
     with socket.create_server(("", _AGENT)) as server:
         while True:
@@ -221,7 +221,7 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=2, help="machines with a worker (default 2)")
     options.add_argument("--times", type=int, default=4, help="countings and trainings (default 4)")
     options.add_argument("--calm", type=float, default=0.0, help="seconds between two losses of power (default: none)")
-    options.add_argument("--nfs", default="vers:4.2", help="options of the mount, with : for = (default vers:4.2)")
+    options.add_argument("--nfs", default="vers=4.2", help="options of the mount (default vers=4.2)")
     options.add_argument("--memory", default="2500M", help="of a machine (default 2500M)")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--train", default="--dim 50 --epochs 4 --checkpoint-every 2s")
