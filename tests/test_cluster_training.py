@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
 import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -279,6 +280,38 @@ def test_workers_killed_at_any_moment_change_nothing(three: Client, dense: CoocM
     assert any(text.startswith("A worker was lost (") for text in said), killed
     assert equal("model", "whole")
     assert [report.epoch for report in reports] == [1, 2, 3, 4]
+
+
+def note_looks(places: Iterable[str]) -> None:
+    """Have a worker note in its environment which files and names it looks at anew."""
+    for place in places:
+        module, name = importlib.import_module(place.rpartition(".")[0]), place.rpartition(".")[2]
+        look = getattr(module, name)
+
+        def noted(path: Path, place: str = place, look: Callable[[Path], None] = look) -> None:
+            os.environ["LOOKS"] = os.environ.get("LOOKS", "") + f"{place} {path.name}\n"
+            look(path)
+
+        setattr(module, name, noted)
+
+
+def test_every_machine_looks_anew_at_what_others_make(
+    cooc: CoocMatrix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks, holder = "glove_cli.cluster.training_tasks", "glove_cli.cluster.holder"
+    here: list[Path] = []
+    monkeypatch.setattr("glove_cli.cluster.training.see_name", here.append)
+    with cluster(2) as client:
+        client.run(note_looks, [f"{tasks}.see_name", f"{tasks}.see_parts", f"{holder}.see_name"])
+        train_on(client, cooc, tmp_path / "model", **QUICK)
+        looks = [text.splitlines() for text in client.run(lambda: os.environ["LOOKS"]).values()]
+    assert here == [tmp_path / "model"]
+    assert all(f"{holder}.see_name tiles" in each for each in looks)
+    of_tasks = {line for each in looks for line in each if line.startswith(tasks)}
+    assert {f"{tasks}.see_name tiles", f"{tasks}.see_name checkpoint"} < of_tasks
+    parts = sorted(line for line in of_tasks if "see_parts" in line)
+    assert parts[0].endswith(" checkpoint-00-000001-000000")  # before it is trained on
+    assert len(parts) == 2  # and the last one, before a model is made of it
 
 
 def test_blocks_that_memory_cannot_hold_are_refused(three: Client, cooc: CoocMatrix) -> None:
