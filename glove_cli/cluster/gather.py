@@ -20,7 +20,6 @@ from glove_cli.cluster.tasks import whole_folder
 from glove_cli.cooc.merge import MAX_PARTS, Part, merge_parts, part_folder
 from glove_cli.cooc.store import COOC_FORMAT, COOC_VERSION, write_rows
 from glove_cli.folder import VOCAB_NAME, FolderWriter, npy_header
-from glove_cli.shared import see_files
 
 
 def merge_group(target: Path, paths: Sequence[Path], lower: bool, tasks: int) -> Path:
@@ -115,9 +114,8 @@ def finish_matrix(folder: Path, work: Path, meta: dict[str, Any]) -> None:
         ("data", np.float64, meta["stored"]),
         ("indptr", np.int64, meta["V"] + 1),
     )
-    for name, dtype, size in arrays:
+    for name, dtype, size in arrays:  # after which this machine reads the file as others have written it
         write_at(folder / f"{name}.npy", 0, np.frombuffer(npy_header(np.dtype(dtype), (size,)), np.uint8))
-        see_files([folder / f"{name}.npy"])  # as others have written it
     shutil.copyfile(vocabulary_of(work) / VOCAB_NAME, folder / VOCAB_NAME)
     writer = FolderWriter(folder, ["data.npy", "indices.npy", "indptr.npy", VOCAB_NAME])
     writer.finish(COOC_FORMAT, COOC_VERSION, **meta)
